@@ -1,0 +1,77 @@
+"""The one door: every page and API route says which roles may enter, and what says nothing stays shut.
+
+`allow(...)` marks a page, `public` one that needs no sign-in; API views carry a `roles` attribute (accounts.permissions). What a role sees inside is decided by the
+`visible_to(user)` querysets, so that pages, API, counts and exports cannot differ.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts.roles import ADMIN
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def allow(*roles: str, write: tuple[str, ...] | None = None) -> Callable[[View], View]:
+    """Let users of these roles in; `write` narrows who may send anything but GET."""
+
+    def mark(view: View) -> View:
+        view.roles, view.write_roles = roles, write or roles  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """A page for anybody: sign-in, health, unsubscribe."""
+    view.roles = None  # type: ignore[attr-defined]
+    return view
+
+
+def may_enter(view: Any, request: HttpRequest) -> bool:
+    """Whether this view's declaration admits the user of this request; no declaration admits nobody."""
+    roles = getattr(view, "roles", ()) if request.method in SAFE else getattr(view, "write_roles", getattr(view, "roles", ()))
+    if roles is None:
+        return True
+    return bool(request.user.is_authenticated and request.user.role_names.intersection(roles))
+
+
+def deny(request: HttpRequest) -> HttpResponseBase:
+    """Send strangers to the sign-in page, tell everybody else no."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    raise PermissionDenied
+
+
+def recently_proven(view: View) -> View:
+    """Ask for the password again before a secret is shown; allauth keeps how long ago it was given."""
+    from allauth.account.decorators import reauthentication_required
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return reauthentication_required(view)(request, *args, **kwargs)
+
+    return guarded  # type: ignore[return-value]
+
+
+def second_factor_missing(request: HttpRequest) -> bool:
+    """Admins outside the demo need TOTP."""
+    from allauth.mfa.utils import is_mfa_enabled
+
+    user = request.user
+    return user.is_authenticated and ADMIN in user.role_names and not user.is_demo and not is_mfa_enabled(user)
+
+
+def ask_for_second_factor(request: HttpRequest) -> HttpResponseBase:
+    messages.info(request, _("Admins sign in with a second factor. Set it up once, then go on."))
+    return redirect("mfa_activate_totp")

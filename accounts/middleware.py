@@ -1,0 +1,48 @@
+"""Per request: the user's language and time zone, then the door."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.deprecation import MiddlewareMixin
+
+from accounts.access import ask_for_second_factor, deny, may_enter, second_factor_missing
+
+# Views of others that declare nothing themselves; each guards itself.
+OWN_DOORS = ("allauth.", "django.contrib.admin", "rest_framework", "drf_spectacular", "django.views.i18n", "whitenoise", "django.contrib.staticfiles")
+
+
+class Preferences:
+    """Language and time zone of the signed-in user go before what the browser asks for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        user = request.user
+        zone = user.time_zone if user.is_authenticated else ""
+        if user.is_authenticated and user.language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = translation.get_language()
+        with timezone.override(ZoneInfo(zone) if zone else None):
+            response = self.get_response(request)
+        if user.is_authenticated and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"  # pages hold personal data
+        return response
+
+
+class DefaultDeny(MiddlewareMixin):
+    """A view that says nothing about its roles is shut; admins outside the demo set up their second factor first."""
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        if getattr(view, "__module__", "").startswith(OWN_DOORS) or hasattr(view, "cls"):
+            return None
+        target = getattr(view, "view_class", view)
+        if not may_enter(target, request):
+            return deny(request)
+        if getattr(target, "roles", ()) is not None and second_factor_missing(request):
+            return ask_for_second_factor(request)
+        return None

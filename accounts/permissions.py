@@ -1,0 +1,30 @@
+"""The door of the API: the view names its roles, the token must carry the scope that the method needs."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.access import SAFE
+from accounts.roles import ROLES
+
+
+class SignedIn(BasePermission):
+    """Anybody with a role."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated and request.user.role_names.intersection(ROLES))
+
+
+class RoleAndScope(BasePermission):
+    """`roles` of the view may read, `write_roles` may change; a view without them admits nobody."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        reads = request.method in SAFE
+        roles = getattr(view, "roles", ()) if reads else getattr(view, "write_roles", ())
+        scopes = getattr(request.auth, "scopes", None)  # a session carries every scope of its user
+        if scopes is not None and ("read" if reads else getattr(view, "write_scope", "write")) not in scopes:
+            return False
+        return bool(request.user.role_names.intersection(roles))

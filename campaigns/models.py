@@ -1,0 +1,220 @@
+"""Campaigns: published versions of stages, the leads enrolled in them, what was sent to whom, and who must not be written to."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.crypto import keyed_digests
+from accounts.ids import uuid7
+from leads.models import Lead
+from listings.models import CampaignKind, Storefront
+
+
+class Sender(models.Model):
+    """An address that campaigns may write from, once its owner has confirmed it."""
+
+    address = models.EmailField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("sender")
+        verbose_name_plural = _("senders")
+
+    def __str__(self) -> str:
+        return self.address
+
+    @classmethod
+    def verified(cls) -> "Sender | None":
+        return cls.objects.filter(verified_at__isnull=False).order_by("pk").first()
+
+
+class Campaign(models.Model):
+    """A campaign of one storefront. As a draft or paused it enrolls and holds; it writes to nobody until a person publishes it."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", pgettext_lazy("campaign state", "Draft")
+        PUBLISHED = "published", pgettext_lazy("campaign state", "Published")
+        PAUSED = "paused", pgettext_lazy("campaign state", "Paused")
+        ENDED = "ended", pgettext_lazy("campaign state", "Ended")
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=CampaignKind)
+    storefront = models.ForeignKey(Storefront, models.PROTECT, related_name="campaigns", verbose_name=_("storefront"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
+    entry = models.JSONField(_("entry"), default=dict, blank=True)
+    goal = models.JSONField(_("goal"), default=dict, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["storefront", "name"]
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(models.Model):
+    """One step of a campaign. An enrollment stands at a stage until it is due there, then moves to the next."""
+
+    class Kind(models.TextChoices):
+        WAIT = "wait", pgettext_lazy("stage kind", "Wait")
+        EMAIL = "email", pgettext_lazy("stage kind", "E-mail")
+        TASK = "task", pgettext_lazy("stage kind", "Task")
+        GOAL = "goal", pgettext_lazy("stage kind", "Goal")
+        EXIT = "exit", pgettext_lazy("stage kind", "Exit")
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stages")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    name = models.CharField(_("name"), max_length=100)
+    # How long an enrollment stands here before it is due: the wait itself, or how long a goal is waited for.
+    holds_for = models.DurationField(_("holds for"), default=timezone.timedelta)
+
+    class Meta:
+        ordering = ["campaign", "position"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "position"], name="one_stage_per_position")]
+        verbose_name = _("stage")
+        verbose_name_plural = _("stages")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StageText(models.Model):
+    """What an e-mail stage says in one language. Placeholders come from a closed list (campaigns.words)."""
+
+    stage = models.ForeignKey(Stage, models.CASCADE, related_name="texts")
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stage", "language"], name="one_text_per_language")]
+        verbose_name = _("stage text")
+        verbose_name_plural = _("stage texts")
+
+    def __str__(self) -> str:
+        return f"{self.stage} ({self.language})"
+
+
+class Enrollment(models.Model):
+    """A lead on its way through a campaign; one per lead and campaign."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", pgettext_lazy("enrollment", "Active")
+        HELD = "held", pgettext_lazy("enrollment", "Held")
+        REACHED = "reached", pgettext_lazy("enrollment", "Goal reached")
+        EXITED = "exited", pgettext_lazy("enrollment", "Left")
+        ENDED = "ended", pgettext_lazy("enrollment", "Ended")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="enrollments", db_index=False)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="enrollments", db_index=False)
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="enrollments", db_index=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    reason = models.CharField(max_length=40, blank=True, default="")
+    entered_at = models.DateTimeField(default=timezone.now)
+    stage_since = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lead", "campaign"], name="one_enrollment_per_lead_and_campaign")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(status="active", due_at__isnull=False), name="enrollment_due"),
+            models.Index(fields=["campaign", "stage", "status"], name="enrollment_by_stage"),
+        ]
+        verbose_name = _("enrollment")
+        verbose_name_plural = _("enrollments")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Transition(models.Model):
+    """An enrollment left one stage for another. Append-only, partitioned by month on its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    enrollment = models.ForeignKey(Enrollment, models.DO_NOTHING, related_name="transitions", db_constraint=False)
+    from_stage = models.ForeignKey(Stage, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    to_stage = models.ForeignKey(Stage, models.DO_NOTHING, related_name="+", null=True, db_constraint=False, db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("transition")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Message(models.Model):
+    """One e-mail of one stage to one enrollment. The unique pair and the claim before sending make it at most once."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", pgettext_lazy("message", "Planned")
+        SENDING = "sending", pgettext_lazy("message", "Sending")
+        SENT = "sent", pgettext_lazy("message", "Sent")
+        UNCERTAIN = "uncertain", pgettext_lazy("message", "Uncertain")
+        FAILED = "failed", pgettext_lazy("message", "Failed")
+        WITHHELD = "withheld", pgettext_lazy("message", "Withheld")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="messages", db_index=False)
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="messages", db_index=False)
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    due_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    language = models.CharField(max_length=8, blank=True, default="")
+    subject = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enrollment", "stage"], name="one_message_per_enrollment_and_stage")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state="planned"), name="message_planned"),
+            models.Index(fields=["claimed_at"], condition=models.Q(state="sending"), name="message_sending"),
+            models.Index(fields=["stage", "state"], name="message_by_stage"),
+        ]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Suppression(models.Model):
+    """An address that campaigns never write to, as a keyed hash, so that it outlives the erasure of the person."""
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", pgettext_lazy("suppression", "Unsubscribed")
+        OBJECTED = "objected", pgettext_lazy("suppression", "Objected")
+        BOUNCED = "bounced", pgettext_lazy("suppression", "Bounced")
+        BY_HAND = "by_hand", pgettext_lazy("suppression", "Entered by hand")
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    reason = models.CharField(max_length=12, choices=Reason)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppressions")
+
+    def __str__(self) -> str:
+        return self.get_reason_display()
+
+    @classmethod
+    def add(cls, email_key: str, reason: str) -> None:
+        """Never write to this normalised address again; effective at commit."""
+        cls.objects.get_or_create(digest=keyed_digests(email_key)[0], defaults={"reason": reason})
+
+    @classmethod
+    def holds(cls, email_key: str) -> bool:
+        return cls.objects.filter(digest__in=keyed_digests(email_key)).exists()

@@ -1,0 +1,102 @@
+"""`https`: your CRM. One POST per lead state, signed by Standard Webhooks 1.0; any 2xx is a yes."""
+
+import base64
+import binascii
+import json
+import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2 as httpx
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from standardwebhooks import Webhook
+
+from delivery import contract, egress
+from delivery.contract import Answer, Misconfigured, Refused, RetryLater
+from delivery.models import Destination
+
+MAX_RETRY_AFTER = 24 * 3600
+TRY_AGAIN = (408, 425, 429)
+WRONG_DESTINATION = (401, 403, 404, 405, 410)
+
+
+class Connector(contract.Connector):
+    kind = "https"
+    label = gettext_lazy("Your CRM, over HTTPS")
+
+    def clean(self, config: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        unknown = set(config) - {"url", "secret"}
+        if unknown:
+            raise ValidationError({name: _("This setting is unknown.") for name in unknown})
+        url, secret = config.get("url"), config.get("secret")
+        if not isinstance(url, str):
+            raise ValidationError({"url": _("An address is needed.")})
+        try:
+            egress.check_url(url)
+        except ValidationError as error:
+            raise ValidationError({"url": error.messages}) from None
+        if not isinstance(secret, str) or not 16 <= len(key_of(secret)) <= 128:
+            raise ValidationError({"secret": _("A signing secret is needed: base64 of 16 to 128 bytes, with or without whsec_ in front.")})
+        return {"url": url}, secret
+
+    def send(self, destination: Destination, message_id: str, payload: dict[str, Any]) -> Answer:
+        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        now = datetime.now(UTC)
+        signature = Webhook(base64.b64encode(key_of(destination.secret)).decode()).sign(message_id, now, body)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "PublisherPortal/1",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature,
+        }
+        status, answered, text = call(destination.config["url"], body.encode(), headers)
+        return judge(status, answered, text)
+
+
+def key_of(secret: str) -> bytes:
+    """The bytes of a signing secret; none when it is not base64."""
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def call(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, httpx.Headers, str]:
+    """One POST, its network failures named by what happens next."""
+    try:
+        return egress.post(url, body, headers)
+    except egress.Forbidden:
+        raise Misconfigured("The address is not on the public internet.") from None
+    except httpx.HTTPError as error:
+        if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
+            raise Misconfigured(f"TLS: {error}"[:300]) from None
+        raise RetryLater(f"{type(error).__name__}: {error}"[:300]) from None
+    except OSError as error:
+        raise RetryLater(f"{type(error).__name__}: {error}"[:300]) from None
+
+
+def judge(status: int, headers: httpx.Headers, text: str) -> Answer:
+    """What a status means for the delivery."""
+    answer, said = Answer(status, text), f"{status} {text[:200]}".strip()
+    if 200 <= status < 300:
+        return answer
+    if status in TRY_AGAIN or status >= 500:
+        raise RetryLater(said, answer, retry_after(headers.get("retry-after", "")))
+    if status in WRONG_DESTINATION:
+        raise Misconfigured(said, answer)
+    if 300 <= status < 400:
+        raise Misconfigured(f"{status}: redirects are not followed.", answer)
+    raise Refused(said, answer)
+
+
+def retry_after(value: str) -> float:
+    """Seconds of a Retry-After header, as a number or a date; absurd or unreadable ones count as none."""
+    try:
+        seconds = float(value) if value.strip().isdigit() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return 0.0
+    return seconds if 0 < seconds <= MAX_RETRY_AFTER else 0.0

@@ -1,0 +1,104 @@
+"""The one way out to other systems' HTTP: public https addresses only, resolved once and re-checked at every call, no redirects, bounded answers.
+
+With PORTAL_ALLOW_LOOPBACK_DESTINATIONS=1 (development and tests) a loopback destination may be plain http.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx2 as httpx
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+MAX_ANSWER = 4_096
+
+
+class Forbidden(ValueError):
+    """The address is not one that leads may be sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a call goes: the address that was checked, and the host that it is for."""
+
+    url: str
+    host: str
+
+
+def check_url(url: str) -> None:
+    """Raise ValidationError, in words, unless this could be the address of a destination. What it resolves to is checked at each call."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValidationError(_("This is not an address.")) from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or len(url) > 2_000:
+        raise ValidationError(_("This is not an address."))
+    if parts.username or parts.password:
+        raise ValidationError(_("An address with a user name or password in it is refused."))
+    if parts.scheme == "http" and not (settings.ALLOW_LOOPBACK_DESTINATIONS and is_loopback_name(parts.hostname)):
+        raise ValidationError(_("Needs https. Change http to https."))
+    literal = address_of(parts.hostname)
+    if port == 0 or (literal and not may_reach(literal)):
+        raise ValidationError(_("This address is not on the public internet."))
+
+
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_loopback_name(host: str) -> bool:
+    address = address_of(host)
+    return host.lower() == "localhost" or bool(address and address.is_loopback)
+
+
+def may_reach(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Public unicast only; IPv4 hidden inside IPv6 counts as what it is."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if address in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner:
+            return may_reach(inner)
+    if address.is_loopback:
+        return bool(settings.ALLOW_LOOPBACK_DESTINATIONS)
+    return address.is_global and not address.is_multicast
+
+
+def resolve(url: str) -> Target:
+    """Resolve the host once; every address it has must be allowed, and the call goes to the first. Raises Forbidden or OSError."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    found = [ipaddress.ip_address(info[4][0].split("%")[0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not found or not all(may_reach(address) for address in found):
+        raise Forbidden(host)
+    if parts.scheme == "http" and not all(address.is_loopback for address in found):
+        raise Forbidden(host)
+    address = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
+    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=host if parts.port is None else f"{host}:{parts.port}")
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, httpx.Headers, str]:
+    """POST to a checked address; returns (status, headers, the first 4 kB of the answer). Raises Forbidden, OSError or httpx.HTTPError."""
+    target = resolve(url)
+    name = target.host.rpartition(":")[0] or target.host
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        request = client.build_request("POST", target.url, content=body, headers={**headers, "Host": target.host})
+        request.extensions["sni_hostname"] = name.strip("[]")
+        answer = client.send(request, stream=True)
+        try:
+            text = b""
+            for chunk in answer.iter_bytes():
+                text += chunk
+                if len(text) >= MAX_ANSWER:
+                    break
+        finally:
+            answer.close()
+        return answer.status_code, answer.headers, text[:MAX_ANSWER].decode("utf-8", "replace").replace("\x00", "")

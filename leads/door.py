@@ -1,0 +1,98 @@
+"""Step 1 of a lead's path: the marketplace POSTs to a listing's secret URL, and the bytes are in the archive before it hears 202 (P1, P2).
+
+A middleware, and the first: everything between the socket and the one INSERT costs a lead its chance when the machine is busy. What is no POST
+with a right secret goes on like any other request, so that a wrong secret meets the same 404 as every other address that does not exist.
+The secret is never logged: nothing here writes the path, and failures carry none.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from accounts.ids import uuid7
+from listings.models import LeadUrl
+
+log = logging.getLogger(__name__)
+PATH: Final = re.compile(r"^/in/([^/]{1,200})/?$")
+# One statement: look the secret up and keep the bytes; no row means that there is no such secret.
+KEEP: Final = """
+    INSERT INTO leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts)
+    SELECT %s, now(), u.listing_id, %s, %s, %s, %s, %s, %s, 0 FROM listings_leadurl u
+    WHERE u.digest = %s AND (u.ends_at IS NULL OR u.ends_at > now()) RETURNING id
+"""
+
+
+class LeadDoor:
+    """Answers POST /in/<secret> by itself; passes everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.nudge: Callable[[], None] | None = None
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        match = PATH.match(request.path_info) if request.method == "POST" else None
+        answer = self.receive(request, LeadUrl.digest_of(match[1])) if match else None
+        return answer if answer is not None else self.get_response(request)
+
+    def receive(self, request: HttpRequest, digest: bytes) -> HttpResponseBase | None:
+        """202 once the bytes are committed, 413 when they are too many, 503 when the database can't be reached, none when the secret is unknown."""
+        try:
+            body, size = read(request)
+        except OSError:
+            return HttpResponse(status=400)  # the sender hung up; nothing came whole
+        kept = keep(digest, body, size, request.headers.get("Content-Type", ""))
+        if kept is None or isinstance(kept, HttpResponseBase):
+            return kept
+        if body is None:
+            return JsonResponse({"detail": f"More than {settings.LEAD_MAX_BYTES} bytes."}, status=413)
+        self.tell()
+        return JsonResponse({"id": kept}, status=202)
+
+    def tell(self) -> None:
+        """Best effort, after the commit: wake a worker. A sweeper finds the row without it."""
+        with suppress(Exception):
+            if self.nudge is None:
+                from django.utils.module_loading import import_string
+
+                self.nudge = import_string(settings.NUDGE)
+            self.nudge()
+
+
+def read(request: HttpRequest) -> tuple[bytes | None, int]:
+    """(bytes, size) of the body, at most one byte over the limit; no bytes when it is longer, then size is what was announced or seen."""
+    limit = settings.LEAD_MAX_BYTES
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if announced.isdigit() and int(announced) > limit:
+        return None, min(int(announced), 2**31 - 1)
+    stream: Any = request.META["wsgi.input"] if request.META.get("HTTP_TRANSFER_ENCODING") else request
+    body = stream.read(limit + 1)
+    return (None, len(body)) if len(body) > limit else (body, len(body))
+
+
+def keep(digest: bytes, body: bytes | None, size: int, content_type: str) -> str | HttpResponseBase | None:
+    """Commit one submission; returns its id, none for an unknown secret, or the 503 that says nothing was kept.
+
+    A connection lost since the last request is replaced once, before anything was sent on it. A failure during the statement or its commit has an
+    unknown outcome and is answered 503: better told twice than lost.
+    """
+    pk = str(uuid7())
+    disposition, reason = ("pending", "") if body is not None else ("refused", f"{size} bytes or more; the limit is {settings.LEAD_MAX_BYTES}.")
+    sha256 = hashlib.sha256(body).digest() if body is not None else None
+    kind = content_type.replace("\x00", "")[:200]
+    try:
+        if connection.in_atomic_block is False:
+            connection.close_if_unusable_or_obsolete()
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP, [pk, kind, size, sha256, body, disposition, reason, digest])
+            return pk if cursor.fetchone() else None
+    except DatabaseError as error:
+        log.error("a submission could not be kept: %s", type(error).__name__)
+        connection.close()
+        return HttpResponse(status=503, headers={"Retry-After": "5"})

@@ -1,0 +1,71 @@
+"""Which leads a list shows: the filters of its address, the same for pages, API and exports."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, CharField, Func, QuerySet, Value
+from django.utils import timezone
+
+from leads.models import Contact, Lead
+from leads.normal import fold
+
+PLAIN = {"status": "status", "listing": "listing__slug", "storefront": "listing__storefront__slug", "cluster": "cluster"}
+REACHED = {"qualified": "qualified_at", "opportunity": "opportunity_at", "won": "won_at"}
+MAX_QUERY = 200
+
+
+def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
+    """Those of the leads that the filters ask for; an unreadable value finds nothing rather than everything."""
+    for name, path in PLAIN.items():
+        if values := [value for value in asked.get(name, "").split(",") if value]:
+            leads = leads.filter(**{f"{path}__in": values})
+    if score := asked.get("score_min"):
+        leads = leads.filter(score__gte=int(score)) if re.fullmatch(r"[0-9]{1,4}", score) else leads.none()
+    if owner := asked.get("owner"):
+        leads = leads.filter(owner=None) if owner == "nobody" else leads.filter(owner__username=owner)
+    if text := asked.get("q", "")[:MAX_QUERY].strip():
+        leads = searched(leads, text)
+    for name, lookup in (("from", "received_at__date__gte"), ("to", "received_at__date__lte")):
+        if day := asked.get(name):
+            leads = leads.filter(**{lookup: day}) if is_day(day) else leads.none()
+    if column := REACHED.get(asked.get("reached", "")):
+        leads = leads.filter(**{f"{column}__isnull": False})
+    return by_clock(leads, asked.get("clock"))
+
+
+def by_clock(leads: QuerySet[Lead], state: str | None) -> QuerySet[Lead]:
+    """`overdue`, `running` or `answered`, as the clock sign shows it."""
+    now = timezone.now()
+    if state == "overdue":
+        return leads.open().overdue(now)  # type: ignore[attr-defined, no-any-return]
+    if state == "running":
+        return leads.open().filter(respond_by__gte=now, first_response_at=None)  # type: ignore[attr-defined, no-any-return]
+    return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
+
+
+def is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+class Words(Func):
+    """A contact's search words as the index holds them."""
+
+    function = "array_to_tsvector"
+    output_field = ArrayField(CharField())
+
+
+def searched(leads: QuerySet[Lead], text: str) -> QuerySet[Lead]:
+    """Leads whose contact has, for every word of the text, a word that begins with it; a phone number is found by its digits."""
+    digits = re.sub(r"[\s()+./-]", "", text)
+    words = [digits] if digits.isdigit() and len(digits) >= 4 else re.findall(r"[\w@.+-]*\w[\w@.+-]*", fold(text))
+    if not words:
+        return leads.none()
+    lexemes = " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
+    match = Func(Words("words"), Value(lexemes), template="(%(expressions)s::tsquery)", arg_joiner=" @@ ", output_field=BooleanField())
+    return leads.filter(contact__in=Contact.objects.filter(match))

@@ -1,0 +1,398 @@
+"""The rows a lead is made of: Submission (bytes) -> Interaction (their meaning) -> Lead, Contact, Company; Activity tells the story.
+
+The current answers of the apps on the right (score, owner, clock, goal) are plain columns of Lead; rules, history and verbs are theirs.
+Whoever changes a lead sets `stale_since` in the same UPDATE, and portal.pipeline.follow does the rest.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.ids import uuid7
+from accounts.models import User
+from listings.models import Listing
+
+
+class Disposition(models.TextChoices):
+    PENDING = "pending", pgettext_lazy("disposition", "Pending")
+    LEAD = "lead", pgettext_lazy("disposition", "Lead")
+    REDELIVERY = "redelivery", pgettext_lazy("disposition", "Redelivery")
+    TEST = "test", pgettext_lazy("disposition", "Test")
+    DO_NOT_CONTACT = "do_not_contact", pgettext_lazy("disposition", "Asked a neighbour")
+    ANONYMOUS = "anonymous", pgettext_lazy("disposition", "Anonymous")
+    QUARANTINED = "quarantined", pgettext_lazy("disposition", "Quarantined")
+    REFUSED = "refused", pgettext_lazy("disposition", "Refused")
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, user: User) -> Self:
+        """The archive is marketing's and the admin's."""
+        return self.filter() if user.sees_all else self.none()
+
+    def pending(self) -> Self:
+        """Committed and not yet understood, oldest first."""
+        return self.filter(disposition=Disposition.PENDING).order_by("id")
+
+    def quarantined(self) -> Self:
+        return self.filter(disposition=Disposition.QUARANTINED)
+
+
+class Submission(models.Model):
+    """One delivery by the marketplace: the exact bytes, and what became of them. Partitioned by month on its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    received_at = models.DateTimeField(db_default=Now(), default=timezone.now)
+    listing = models.ForeignKey(Listing, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    content_type = models.CharField(max_length=200, blank=True)
+    size = models.PositiveIntegerField()
+    sha256 = models.BinaryField(max_length=32, null=True)
+    body = models.BinaryField(null=True)
+    repair = models.BinaryField(null=True)
+    disposition = models.CharField(max_length=20, choices=Disposition, default=Disposition.PENDING)
+    reason = models.TextField(blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    content_key = models.BinaryField(max_length=32, null=True)
+    lead = models.ForeignKey("Lead", models.SET_NULL, null=True, related_name="submissions", db_constraint=False)
+    erased_at = models.DateTimeField(null=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(disposition="pending"), name="submission_pending"),
+            models.Index(fields=["id"], condition=models.Q(disposition="quarantined"), name="submission_quarantined"),
+            models.Index(fields=["listing", "content_key", "received_at"], condition=models.Q(content_key__isnull=False), name="submission_content"),
+            models.Index(fields=["listing", "disposition", "-received_at"], name="submission_by_listing"),
+        ]
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes as they came."""
+        return bytes(self.body or b"")
+
+    @property
+    def readable(self) -> bytes:
+        """What intake reads: the bytes as a person repaired them, else as they came."""
+        return self.raw if self.repair is None else bytes(self.repair)
+
+
+class Company(models.Model):
+    """A buyer's organisation, known by its own domain, or by its normalised name when the mail address is nobody's own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=260, unique=True, db_collation="C")
+    name = models.CharField(_("name"), max_length=255)
+    domain = models.CharField(_("domain"), max_length=255, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """A person, known by normalised e-mail; without one, by phone."""
+
+    class EmailKind(models.TextChoices):
+        NONE = "none", pgettext_lazy("e-mail kind", "None")
+        BUSINESS = "business", pgettext_lazy("e-mail kind", "Business")
+        FREE = "free", pgettext_lazy("e-mail kind", "Free provider")
+        DISPOSABLE = "disposable", pgettext_lazy("e-mail kind", "Disposable")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=340, unique=True, db_collation="C")
+    first_name = models.CharField(_("first name"), max_length=150, blank=True)
+    last_name = models.CharField(_("last name"), max_length=150, blank=True)
+    email = models.CharField(_("e-mail"), max_length=320, blank=True)
+    phone = models.CharField(_("phone"), max_length=60, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    country_said = models.CharField(max_length=100, blank=True)
+    title = models.CharField(_("job title"), max_length=200, blank=True)
+    company = models.ForeignKey(Company, models.SET_NULL, null=True, blank=True, related_name="contacts", verbose_name=_("company"))
+    company_said = models.CharField(_("company"), max_length=255, blank=True)
+    email_kind = models.CharField(max_length=12, choices=EmailKind, default=EmailKind.NONE)
+    seniority = models.PositiveSmallIntegerField(default=0)
+    words = ArrayField(models.CharField(max_length=100), default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [GinIndex(models.Func("words", function="array_to_tsvector"), name="contact_words")]
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What to call them: the full name, or the best handle there is."""
+        return " ".join(filter(None, (self.first_name, self.last_name))) or self.phone or self.email
+
+    @property
+    def company_name(self) -> str:
+        return self.company_said or (self.company.name if self.company else "")
+
+
+class Status(models.TextChoices):
+    NEW = "new", pgettext_lazy("lead status", "New")
+    NURTURING = "nurturing", pgettext_lazy("lead status", "Nurturing")
+    QUALIFIED = "qualified", pgettext_lazy("lead status", "Qualified")
+    ACCEPTED = "accepted", pgettext_lazy("lead status", "Accepted")
+    OPPORTUNITY = "opportunity", pgettext_lazy("lead status", "Opportunity")
+    WON = "won", pgettext_lazy("lead status", "Won")
+    LOST = "lost", pgettext_lazy("lead status", "Lost")
+    DISQUALIFIED = "disqualified", pgettext_lazy("lead status", "Disqualified")
+
+
+CLOSED = (Status.WON, Status.LOST, Status.DISQUALIFIED)
+# Ever reached: to be won, a lead was an opportunity, and to be that it was qualified.
+QUALIFIED_BY = (Status.QUALIFIED, Status.ACCEPTED, Status.OPPORTUNITY, Status.WON)
+OPPORTUNITY_BY = (Status.OPPORTUNITY, Status.WON)
+
+
+class Cluster(models.TextChoices):
+    ACT_NOW = "act_now", pgettext_lazy("cluster", "Act now")
+    EVALUATE = "evaluate", pgettext_lazy("cluster", "Evaluate")
+    NURTURE = "nurture", pgettext_lazy("cluster", "Nurture")
+    EDUCATE = "educate", pgettext_lazy("cluster", "Educate")
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def visible_to(self, user: User) -> Self:
+        """All leads for marketing and admins; for a seller the ones they own and those of the teams they lead; none for anybody else."""
+        if not user.is_authenticated or not user.role_names:
+            return self.none()
+        if user.sees_all:
+            return self.filter()
+        team = User.objects.filter(teams__leader=user).values("pk")
+        return self.filter(models.Q(owner=user) | models.Q(owner__in=team))
+
+    def stale(self, now: datetime) -> Self:
+        """Changed since they were last followed, longest waiting first."""
+        return self.filter(stale_since__lte=now).order_by("stale_since")
+
+    def open(self) -> Self:
+        """Neither won, lost nor disqualified."""
+        return self.exclude(status__in=CLOSED)
+
+    def overdue(self, now: datetime) -> Self:
+        """Open, owned, unanswered, and past their response clock."""
+        return self.open().filter(respond_by__lt=now, first_response_at=None)
+
+    def for_list(self) -> Self:
+        return self.select_related("contact", "contact__company", "listing", "listing__storefront", "owner")
+
+
+class Lead(models.Model):
+    """One contact's interest in one listing: every act of that person on that listing is an Interaction on this row."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="leads", verbose_name=_("contact"))
+    listing = models.ForeignKey(Listing, models.PROTECT, related_name="leads", verbose_name=_("listing"), db_index=False)
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    last_activity_at = models.DateTimeField(_("last activity"), default=timezone.now)
+    # What its interactions say, kept by intake for scoring and segments.
+    interaction_count = models.PositiveIntegerField(default=0)
+    active_days = models.PositiveIntegerField(default=0)
+    last_interaction_at = models.DateTimeField(null=True, blank=True)
+    last_action = models.CharField(max_length=40, blank=True, default="")
+    actions = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    asked_contact_at = models.DateTimeField(null=True, blank=True)
+    said_length = models.PositiveIntegerField(default=0)
+    asked_neighbour_at = models.DateTimeField(null=True, blank=True)
+    # Scoring's answers.
+    score = models.PositiveSmallIntegerField(_("score"), null=True, blank=True)
+    fit = models.PositiveSmallIntegerField(null=True, blank=True)
+    intent = models.PositiveSmallIntegerField(null=True, blank=True)
+    cluster = models.CharField(max_length=10, choices=Cluster, blank=True, default="")
+    score_version = models.PositiveIntegerField(null=True, blank=True)
+    score_points = ArrayField(models.SmallIntegerField(), default=list, blank=True)
+    rescore_at = models.DateTimeField(null=True, blank=True)
+    # Routing's answers.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("owner"), db_index=False)
+    owner_reason = models.JSONField(default=dict, blank=True)
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    respond_by = models.DateTimeField(_("respond by"), null=True, blank=True)
+    # What became of it.
+    first_response_at = models.DateTimeField(null=True, blank=True)
+    goal_reached_at = models.DateTimeField(null=True, blank=True)
+    qualified_at = models.DateTimeField(null=True, blank=True)
+    opportunity_at = models.DateTimeField(null=True, blank=True)
+    won_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    # Bookkeeping.
+    revision = models.PositiveIntegerField(default=0)
+    face = models.BigIntegerField(null=True, blank=True)
+    stale_since = models.DateTimeField(null=True, blank=True)
+    follow_error = models.TextField(blank=True, default="")
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["contact", "listing"], name="one_lead_per_contact_and_listing")]
+        indexes = [
+            models.Index(fields=["stale_since"], condition=models.Q(stale_since__isnull=False), name="lead_stale"),
+            models.Index(fields=["rescore_at"], condition=models.Q(rescore_at__isnull=False), name="lead_rescore"),
+            models.Index(fields=["-received_at", "-id"], name="lead_received"),
+            models.Index(fields=["-score", "-id"], name="lead_score"),
+            models.Index(fields=["listing", "-received_at", "-id"], name="lead_by_listing"),
+            models.Index(fields=["status", "-received_at", "-id"], name="lead_by_status"),
+            models.Index(fields=["owner", "-received_at", "-id"], name="lead_by_owner"),
+            models.Index(
+                fields=["owner", "respond_by"], condition=models.Q(first_response_at__isnull=True, respond_by__isnull=False), name="lead_clock"
+            ),
+        ]
+        verbose_name = _("lead")
+        verbose_name_plural = _("leads")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def get_absolute_url(self) -> str:
+        return reverse("leads:detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in CLOSED
+
+    @property
+    def is_overdue(self) -> bool:
+        return bool(self.is_open and self.respond_by and not self.first_response_at and self.respond_by < timezone.now())
+
+    @cached_property
+    def latest(self) -> "Interaction | None":
+        """Their most recent act."""
+        return self.interactions.order_by("-received_at").first()
+
+
+class Interaction(models.Model):
+    """One act of a person on a listing, as the storefront told it. Its id is the submission's, whose bytes may expire."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="interactions", db_index=False)
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=100, blank=True)
+    action = models.CharField(max_length=40, blank=True)
+    lead_source = models.CharField(max_length=500, blank=True)
+    offer = models.CharField(max_length=300, blank=True)
+    offer_title = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True)
+    extra = models.JSONField(default=dict, blank=True)
+    deliveries = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["-received_at"]
+        indexes = [models.Index(fields=["lead", "-received_at"], name="interaction_by_lead")]
+        verbose_name = _("interaction")
+        verbose_name_plural = _("interactions")
+
+    def __str__(self) -> str:
+        return f"{self.source}-{self.action}"
+
+    @property
+    def submission(self) -> uuid.UUID:
+        return self.id
+
+
+class Activity(models.Model):
+    """One line of a lead's timeline: what happened, who did it, when and why. `kind` and `data` become words in the reader's language."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="activities", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=30)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["lead", "-at", "-id"], name="activity_by_lead")]
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Task(models.Model):
+    """Something a person is to do about a lead by a day; campaigns and people make them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
+    title = models.CharField(_("what"), max_length=200)
+    due_at = models.DateTimeField(_("due"))
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["due_at"]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(done_at__isnull=True), name="task_open")]
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Demand(models.Model):
+    """Interest without a lead: nobody to reach (anonymous), or a buyer who asked another publisher. It outlives the submission's bytes."""
+
+    class Kind(models.TextChoices):
+        ANONYMOUS = "anonymous", pgettext_lazy("demand", "Anonymous")
+        ASKED_NEIGHBOUR = "asked_neighbour", pgettext_lazy("demand", "Asked a neighbour")
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    listing = models.ForeignKey(Listing, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=16, choices=Kind)
+    received_at = models.DateTimeField()
+    action = models.CharField(max_length=40, blank=True)
+    counted = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(counted=False), name="demand_uncounted"),
+            models.Index(fields=["listing", "received_at"], name="demand_by_listing"),
+        ]
+        verbose_name = _("demand without a lead")
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class ActionCode(models.Model):
+    """A storefront's action code and what it means; codes nobody knew yet are added by intake, for the admin to name."""
+
+    code = models.CharField(_("code"), max_length=40, primary_key=True, db_collation="C")
+    known = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["known", "code"]
+        verbose_name = _("action code")
+        verbose_name_plural = _("action codes")
+
+    def __str__(self) -> str:
+        return self.code

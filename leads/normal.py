@@ -1,0 +1,138 @@
+"""One form for what people write in many: e-mail, phone, country, company, seniority, search words. Pure functions, no database."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import phonenumbers
+import pycountry
+import tldextract
+from disposable_email_domains import blocklist
+from email_validator import EmailNotValidError, validate_email
+
+PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_%+'&/=-]+(?:\.[A-Za-z0-9_%+'&/=-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+FREE_MAIL = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com icloud.com me.com mac.com aol.com gmx.com gmx.de gmx.net "
+    "web.de t-online.de proton.me protonmail.com mail.com zoho.com yandex.ru yandex.com mail.ru bk.ru inbox.ru list.ru rambler.ru seznam.cz email.cz "
+    "centrum.cz post.cz volny.cz uol.com.br bol.com.br terra.com.br ig.com.br hotmail.es yahoo.es yahoo.com.br hotmail.com.br outlook.com.br "
+    "orange.fr free.fr wanadoo.fr laposte.net libero.it virgilio.it ziggo.nl kpnmail.nl planet.nl hetnet.nl xs4all.nl qq.com 163.com 126.com naver.com".split()
+)
+DOMAINS = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+LEGAL_FORMS = re.compile(
+    r"\b(?:inc|llc|ltd|limited|ltda|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|slu|spa|srl|sro|spol|as|ab|oy|aps|bv|nv|vof|ooo|zao|oao|pao|ооо|зао|оао|пао|ао|ип|me|eireli|cia|pty|pvt|kk|doo|zoo|kft|zrt)\b"
+)
+# Longer phrases first: a vice president is not a president. 3 decides alone, 2 decides with others, 1 recommends.
+SENIORITY: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
+    (level, re.compile(pattern))
+    for level, pattern in (
+        (2, r"\b(vice|vp|svp|evp|deputy|zastup|zamest|заместитель|adjunt|subdirector|adjunct)\w*"),
+        (3, r"\b(c[a-z]o|chief|founder|owner|president|presidente|managing director|general manager|diretor geral|director general|jednatel\w*|majitel\w*|"
+            r"generaln\w+ reditel\w*|socio|socia|dono|fundador\w*|propietari\w*|eigenaar|directeur|bestuurder|oprichter|генеральн\w+|владелец|основатель|президент)\b"),
+        (2, r"\b(head|director|diretor\w*|director\w*|reditel\w*|vedouci|hoofd|leiter|chef de|responsable|директор|начальник|руководитель)\b"),
+        (1, r"\b(manager|lead|gerente|coordenador\w*|coordinador\w*|jefe|jefa|manazer\w*|teamleider|supervisor|architect|arquitet\w*|arquitect\w*|architekt\w*|менеджер|архитектор|ведущий)\b"),
+    )
+)
+
+
+def fold(text: str) -> str:
+    """Casefolded and without accents, for comparing only."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+@lru_cache(10_000)
+def email_key(text: str) -> str:
+    """The address as an identity: lower case, domain in its ASCII form; dots and plus signs stay. Empty when it is no address."""
+    text = text.strip().removeprefix("mailto:").strip()
+    if len(text) <= 254 and PLAIN_EMAIL.fullmatch(text):
+        return text.lower()
+    try:
+        checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        return ""
+    return f"{checked.local_part.casefold()}@{checked.ascii_domain.lower()}"
+
+
+@lru_cache(10_000)
+def phone_of(text: str, country: str) -> str:
+    """E.164 when the number is a possible one of its country, else the text as it came."""
+    if not re.search(r"\d{3}", re.sub(r"\D", "", text)):
+        return text[:60]
+    try:
+        number = phonenumbers.parse(text[:60], country or None)
+    except phonenumbers.NumberParseException:
+        return text[:60]
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_possible_number(number) else text[:60]
+
+
+def phone_key(phone: str) -> str:
+    """A phone as an identity: its digits, at least five of them, or nothing."""
+    digits = re.sub(r"\D", "", phone)
+    return digits if 5 <= len(digits) <= 40 else ""
+
+
+@lru_cache(1)
+def _countries() -> dict[str, str]:
+    names = {"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US"}
+    names |= {"russia": "RU", "south korea": "KR", "czech republic": "CZ", "the netherlands": "NL", "holland": "NL", "vietnam": "VN", "turkey": "TR"}
+    for one in pycountry.countries:
+        for attribute in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
+            if value := getattr(one, attribute, None):
+                names.setdefault(fold(value), one.alpha_2)
+    return names
+
+
+def country_of(text: str) -> str:
+    """ISO 3166 alpha-2 from alpha-2, alpha-3 or an English name; empty when it is none of them."""
+    return _countries().get(fold(text.strip()), "")
+
+
+@lru_cache(10_000)
+def email_kind(key: str) -> str:
+    """`business`, `free`, `disposable` or `none`: whose domain an address is under."""
+    domain = key.rpartition("@")[2]
+    if not domain:
+        return "none"
+    if domain in blocklist:
+        return "disposable"
+    return "free" if domain in FREE_MAIL else "business"
+
+
+@lru_cache(10_000)
+def own_domain(key: str) -> str:
+    """The registrable domain of a business address; empty for others."""
+    if email_kind(key) != "business":
+        return ""
+    domain = key.rpartition("@")[2]
+    parts = DOMAINS(domain)
+    return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else domain
+
+
+@lru_cache(10_000)
+def company_key(name: str, domain: str) -> str:
+    """What tells companies apart: their own domain, else their name without its legal form. Empty when there is neither."""
+    if domain:
+        return f"domain:{domain}"[:260]
+    # Dots and ampersands bind (S.A., s.r.o.), everything else separates.
+    letters = re.sub(r"[^\w]+", " ", re.sub(r"[.&]", "", fold(name))).strip()
+    bare = " ".join(LEGAL_FORMS.sub(" ", letters).split()) or letters
+    return f"name:{bare}"[:260] if bare else ""
+
+
+@lru_cache(10_000)
+def seniority(title: str) -> int:
+    """How far a job title reaches, 0 to 3, from words in the portal's languages."""
+    text = fold(title)
+    return next((level for level, pattern in SENIORITY if pattern.search(text)), 0)
+
+
+def search_words(*texts: str, phone: str = "") -> list[str]:
+    """The words a contact is found by: every folded word, whole addresses and their domains, and the endings of the phone number."""
+    words: set[str] = set()
+    for text in texts:
+        folded = fold(text)
+        words.update(re.findall(r"[\w]+", folded))
+        if "@" in folded:
+            words.update((folded, folded.rpartition("@")[2]))
+    digits = re.sub(r"\D", "", phone)[:20]
+    words.update(digits[start:] for start in range(max(0, len(digits) - 3)))
+    return sorted(word[:100] for word in words if word)

@@ -1,0 +1,77 @@
+"""Tables that only grow are range-partitioned by month on their UUIDv7 key and dropped by the month (facts of each model: its docstring).
+
+A default partition catches what no month was made for; health says so when it is not empty. Months are attached, not created in place: ATTACH
+takes SHARE UPDATE EXCLUSIVE on the parent, CREATE ... PARTITION OF would take ACCESS EXCLUSIVE and stop the lead endpoint.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection, migrations, transaction
+
+PARTITIONED = ("leads_submission", "campaigns_transition", "delivery_deliveryattempt")
+MONTHS_AHEAD = 3
+
+
+class CreatePartitionedModel(migrations.CreateModel):
+    """CreateModel whose table is PARTITION BY RANGE ("id"), with its default partition."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        template = schema_editor.sql_create_table
+        schema_editor.sql_create_table = template + ' PARTITION BY RANGE ("id")'
+        try:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        finally:
+            schema_editor.sql_create_table = template
+        table = to_state.apps.get_model(app_label, self.name)._meta.db_table
+        schema_editor.execute(f'CREATE TABLE "{table}_default" PARTITION OF "{table}" DEFAULT')
+
+
+def first_id(day: date) -> str:
+    """The smallest UUIDv7 of the first moment of a day (UTC)."""
+    milliseconds = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    digits = f"{milliseconds:012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+
+
+def month_after(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def months_from(start: date, count: int) -> list[date]:
+    """`count` firsts of months, the month of `start` first."""
+    months = [start.replace(day=1)]
+    while len(months) < count:
+        months.append(month_after(months[-1]))
+    return months
+
+
+def make_month(table: str, month: date) -> bool:
+    """Attach one month to a partitioned table unless it is there. Returns whether it was made; gives up after 2 s of waiting for locks."""
+    name = f"{table}_{month:%Y_%m}"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+        if cursor.fetchone()[0]:
+            return False
+        cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)')
+        cursor.execute(
+            f'ALTER TABLE "{table}" ATTACH PARTITION "{name}" FOR VALUES FROM (%s) TO (%s)', [first_id(month), first_id(month_after(month))]
+        )
+    return True
+
+
+def keep_months_ahead(today: date | None = None) -> int:
+    """Make this month's partition and the next ones of every partitioned table; returns how many were made. Safe to run twice."""
+    start = today or datetime.now(UTC).date()
+    return sum(make_month(table, month) for table in PARTITIONED for month in months_from(start, 1 + MONTHS_AHEAD))
+
+
+def rows_in_default() -> dict[str, bool]:
+    """Which default partitions hold rows: a month was missing when they came."""
+    with connection.cursor() as cursor:
+        found = {}
+        for table in PARTITIONED:
+            cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}_default")')
+            found[table] = bool(cursor.fetchone()[0])
+    return found

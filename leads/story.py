@@ -1,0 +1,110 @@
+"""The timeline in words: each kind of activity as a headline and, where there is more to say, a second line, in the reader's language."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from leads.models import Activity, Cluster, Status
+
+Data = dict[str, Any]
+Telling = tuple[str, str]
+THEIRS = ("acted", "asked_neighbour")
+OURS = ("noted", "called", "wrote", "status", "task_made", "task_done", "edited")
+
+
+def tell(activity: Activity) -> Telling:
+    """(headline, second line). A kind that nobody knows any more shows its name."""
+    telling = TELLINGS.get(activity.kind)
+    return telling(activity.data) if telling else (activity.kind, "")
+
+
+def sentence(activity: Activity) -> str:
+    """Both lines as one."""
+    return ". ".join(filter(None, tell(activity)))
+
+
+def side(activity: Activity) -> str:
+    """Whose doing it was: `theirs` (the buyer's), `ours` (a person of the publisher), or `system`."""
+    if activity.kind in THEIRS:
+        return "theirs"
+    return "ours" if activity.actor_id or activity.kind in OURS else "system"
+
+
+def action_words(action: str) -> str:
+    """What a buyer did, by the storefront's action code."""
+    words = {
+        "INS": _("Get it now"),
+        "PLT": _("Contact me"),
+        "Create": _("Purchased in the Azure portal"),
+        "StartTestDrive": _("Test drive started"),
+        "DNC": _("Asked a neighbour"),
+    }
+    return words.get(action) or (_("Act %(code)s") % {"code": action} if action else _("Act without a code"))
+
+
+def label(choices: Any, value: str) -> str:
+    return str(choices(value).label) if value in choices.values else value
+
+
+def acted(data: Data) -> Telling:
+    source = "-".join(filter(None, (data.get("source"), data.get("action"))))
+    said = _("“%(words)s”") % {"words": data["said"]} if data.get("said") else ""
+    act = action_words(data.get("action", ""))
+    return (_("%(act)s, %(source)s") % {"act": act, "source": source} if source else act), said
+
+
+def scored(data: Data) -> Telling:
+    cluster = label(Cluster, data.get("cluster", ""))
+    if data.get("was") is None:
+        return _("Score %(score)d, %(cluster)s") % {"score": data["score"], "cluster": cluster}, ""
+    return _("Score %(was)d → %(score)d, %(cluster)s") % {"was": data["was"], "score": data["score"], "cluster": cluster}, ""
+
+
+def assigned(data: Data) -> Telling:
+    if not data.get("owner"):
+        return _("Taken from its owner"), ""
+    by_hand = data.get("code") == "by_hand"
+    return (_("Owner set by %(name)s") % {"name": data.get("by", "")} if by_hand else _("Got an owner, clock started")), ""
+
+
+def status(data: Data) -> Telling:
+    return _("Status %(was)s → %(status)s") % {"was": label(Status, data["was"]), "status": label(Status, data["status"])}, ""
+
+
+def called(data: Data) -> Telling:
+    return (_("Called and reached them") if data.get("reached", True) else _("Called, nobody answered")), data.get("note", "")
+
+
+def noted(data: Data) -> Telling:
+    return _("Note"), data.get("note", "")
+
+
+def delivery_dead(data: Data) -> Telling:
+    return _("%(destination)s did not take it") % {"destination": data.get("destination", "")}, data.get("error", "")
+
+
+def mailed(data: Data) -> Telling:
+    return _("Mail “%(subject)s” sent") % {"subject": data.get("subject", "")}, data.get("stage", "")
+
+
+TELLINGS: dict[str, Callable[[Data], Telling]] = {
+    "acted": acted,
+    "scored": scored,
+    "assigned": assigned,
+    "status": status,
+    "called": called,
+    "noted": noted,
+    "delivery_dead": delivery_dead,
+    "mailed": mailed,
+    "wrote": lambda data: (_("Wrote to them"), data.get("note", "")),
+    "edited": lambda data: (_("Contact corrected"), ""),
+    "asked_neighbour": lambda data: (_("Asked a neighbour: do not contact about that request"), ""),
+    "enrolled": lambda data: (_("Entered %(campaign)s") % {"campaign": data.get("campaign", "")}, ""),
+    "goal_reached": lambda data: (_("Reached the goal of %(campaign)s") % {"campaign": data.get("campaign", "")}, ""),
+    "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": data.get("campaign", "")}, ""),
+    "task_made": lambda data: (_("Task: %(title)s") % {"title": data.get("stage", "")}, ""),
+    "task_done": lambda data: (_("Task done: %(title)s") % {"title": data.get("stage", "")}, ""),
+    "delivered": lambda data: (_("Delivered to %(destination)s") % {"destination": data.get("destination", "")}, ""),
+    "imported": lambda data: (_("Imported from %(file)s") % {"file": data.get("file", "")}, ""),
+}

@@ -1,0 +1,14 @@
+"""Pages of the leads."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from accounts.access import public
+from listings.models import LeadUrl
+
+
+@public
+def submit(request: HttpRequest, secret: str) -> HttpResponse:
+    """What leads.door leaves of the lead URL: any other method is 405 for a right secret, and a wrong secret is an address that does not exist."""
+    if request.method != "POST" and LeadUrl.objects.working().filter(digest=LeadUrl.digest_of(secret)).exists():
+        return HttpResponseNotAllowed(["POST"])
+    raise Http404

@@ -1,0 +1,66 @@
+"""What people do with a lead: set its status, note, log a call, make and finish tasks, correct the contact. Each is one transaction, on the timeline
+with who and when, and makes the lead stale, so that score, routing, campaigns, destinations and figures follow."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import User
+from leads.models import CLOSED, OPPORTUNITY_BY, QUALIFIED_BY, Activity, Lead, Status, Task
+
+
+def set_status(lead: Lead, status: str, by: User) -> bool:
+    """Put the lead into a status; what it thereby ever reached is kept for good. Returns false when it already was there. Locks the lead row."""
+    now = timezone.now()
+    with transaction.atomic():
+        current = Lead.objects.select_for_update().get(pk=lead.pk)
+        if current.status == status:
+            return False
+        Lead.objects.filter(pk=lead.pk).update(
+            status=status, closed_at=now if status in CLOSED else None, stale_since=now, last_activity_at=now, **reached(status, now)
+        )
+        Activity.objects.create(lead=lead, kind="status", actor=by, at=now, data={"was": current.status, "status": status})
+    return True
+
+
+def reached(status: str, now: datetime) -> dict[str, Any]:
+    """The moments that this status fixes unless they already are: won implies opportunity, and that implies qualified."""
+    marks = {"qualified_at": QUALIFIED_BY, "opportunity_at": OPPORTUNITY_BY, "won_at": (Status.WON,)}
+    return {column: Coalesce(F(column), now) for column, statuses in marks.items() if status in statuses}
+
+
+def respond(lead: Lead, by: User, kind: str, **data: Any) -> None:
+    """Somebody answered the buyer: the clock stops at the first time; later ones only join the timeline. Locks the lead row."""
+    now = timezone.now()
+    with transaction.atomic():
+        Lead.objects.filter(pk=lead.pk).update(first_response_at=Coalesce(F("first_response_at"), now), stale_since=now, last_activity_at=now)
+        Activity.objects.create(lead=lead, kind=kind, actor=by, at=now, data=data)
+
+
+def log_call(lead: Lead, by: User, reached_them: bool = True, note: str = "") -> None:
+    respond(lead, by, "called", reached=reached_them, note=note[:2000])
+
+
+def add_note(lead: Lead, by: User, text: str) -> Activity:
+    """A note answers nobody, so the clock runs on."""
+    with transaction.atomic():
+        Lead.objects.filter(pk=lead.pk).update(last_activity_at=timezone.now())
+        return Activity.objects.create(lead=lead, kind="noted", actor=by, data={"note": text[:5000]})
+
+
+def add_task(lead: Lead, by: User, title: str, due_at: datetime) -> Task:
+    with transaction.atomic():
+        task = Task.objects.create(lead=lead, title=title, due_at=due_at, made_by=by)
+        Activity.objects.create(lead=lead, kind="task_made", actor=by, data={"stage": title})
+    return task
+
+
+def finish_task(task: Task, by: User) -> None:
+    """Done once; finishing again changes nothing."""
+    with transaction.atomic():
+        if Task.objects.filter(pk=task.pk, done_at=None).update(done_at=timezone.now()):
+            Activity.objects.create(lead_id=task.lead_id, kind="task_done", actor=by, data={"stage": task.title})

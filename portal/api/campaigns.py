@@ -1,0 +1,60 @@
+"""campaigns/ and enrollments/."""
+
+from typing import Any
+
+from rest_framework import generics, serializers
+
+from accounts.roles import OFFICE, ROLES
+from campaigns.models import Campaign, Enrollment, Stage
+from leads.models import Lead
+from portal.api.pages import ByName, NewestFirst
+
+
+class StageSerializer(serializers.ModelSerializer[Stage]):
+    class Meta:
+        model = Stage
+        fields = ("position", "kind", "name", "holds_for")
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    storefront = serializers.CharField(source="storefront.slug", read_only=True)
+    stages = StageSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Campaign
+        fields = ("slug", "name", "kind", "storefront", "state", "published_at", "stages")
+
+
+class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
+    campaign = serializers.CharField(source="campaign.slug", read_only=True)
+    kind = serializers.CharField(source="campaign.kind", read_only=True)
+    stage = serializers.CharField(source="stage.name", read_only=True)
+    lead = serializers.UUIDField(source="lead_id", read_only=True)
+
+    class Meta:
+        model = Enrollment
+        fields = ("id", "campaign", "kind", "lead", "stage", "status", "reason", "entered_at", "due_at", "ended_at")
+
+
+class Campaigns(generics.ListAPIView[Campaign]):
+    """The campaigns with their stages."""
+
+    roles = OFFICE
+    queryset = Campaign.objects.select_related("storefront").prefetch_related("stages")
+    serializer_class = CampaignSerializer
+    pagination_class = ByName
+
+
+class Enrollments(generics.ListAPIView[Enrollment]):
+    """Which of the leads that the user sees are in which campaign. Filters: campaign, status."""
+
+    roles = ROLES
+    serializer_class = EnrollmentSerializer
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> Any:
+        user, asked = self.request.user, self.request.query_params
+        rows = Enrollment.objects.select_related("campaign", "stage")
+        rows = rows if user.sees_all else rows.filter(lead__in=Lead.objects.visible_to(user))
+        wanted = {"campaign__slug": asked.get("campaign"), "status": asked.get("status")}
+        return rows.filter(**{name: value for name, value in wanted.items() if value})

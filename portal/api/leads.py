@@ -1,0 +1,172 @@
+"""leads/: what a user may see of the leads, and the status, which they may set."""
+
+from typing import Any
+
+from django.db.models import Prefetch
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.audit import Kind, record
+from accounts.roles import ROLES
+from campaigns.models import Enrollment
+from delivery.models import Delivery
+from leads.lists import chosen
+from leads.models import Activity, Contact, Interaction, Lead, Status
+from leads.story import sentence
+from leads.work import set_status
+from portal.api.pages import ReceivedLast
+from routing.reasons import because
+from scoring.explanation import explain
+
+
+class ContactSerializer(serializers.ModelSerializer[Contact]):
+    company = serializers.CharField(source="company_name", read_only=True)
+
+    class Meta:
+        model = Contact
+        fields = ("first_name", "last_name", "email", "phone", "country", "company", "title")
+
+
+class ListingBrief(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    storefront = serializers.CharField(source="storefront.slug")
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField()
+    points = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class ScoreSerializer(serializers.Serializer[Lead]):
+    total = serializers.IntegerField(source="score", allow_null=True)
+    fit = serializers.IntegerField(allow_null=True)
+    intent = serializers.IntegerField(allow_null=True)
+    cluster = serializers.CharField()
+    explanation = serializers.SerializerMethodField()
+
+    @extend_schema_field(LineSerializer(many=True))
+    def get_explanation(self, lead: Lead) -> Any:
+        return LineSerializer(explain(lead), many=True).data
+
+
+class InteractionSerializer(serializers.ModelSerializer[Interaction]):
+    submission = serializers.UUIDField(source="id", read_only=True)
+
+    class Meta:
+        model = Interaction
+        fields = ("submission", "source", "action", "offer", "offer_title", "description", "received_at", "deliveries")
+
+
+class EnrollmentBrief(serializers.ModelSerializer[Enrollment]):
+    campaign = serializers.CharField(source="campaign.slug", read_only=True)
+    kind = serializers.CharField(source="campaign.kind", read_only=True)
+    stage = serializers.CharField(source="stage.name", read_only=True)
+
+    class Meta:
+        model = Enrollment
+        fields = ("campaign", "kind", "stage", "status")
+
+
+class DeliveryBrief(serializers.ModelSerializer[Delivery]):
+    destination = serializers.CharField(source="destination.name", read_only=True)
+
+    class Meta:
+        model = Delivery
+        fields = ("destination", "state", "attempts", "revision", "delivered_at")
+
+
+class ActivitySerializer(serializers.ModelSerializer[Activity]):
+    actor = serializers.CharField(source="actor.username", default=None, read_only=True)
+    text = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Activity
+        fields = ("kind", "at", "actor", "text")
+
+    def get_text(self, activity: Activity) -> str:
+        return sentence(activity)
+
+
+class LeadRow(serializers.ModelSerializer[Lead]):
+    contact = ContactSerializer(read_only=True)
+    listing = ListingBrief(read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None, read_only=True)
+
+    class Meta:
+        model = Lead
+        fields = ("id", "contact", "listing", "status", "score", "cluster", "owner", "received_at")
+
+
+class LeadSerializer(serializers.ModelSerializer[Lead]):
+    contact = ContactSerializer(read_only=True)
+    listing = ListingBrief(read_only=True)
+    score = ScoreSerializer(source="*", read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None, read_only=True)
+    owner_reason = serializers.SerializerMethodField()
+    interactions = InteractionSerializer(many=True, read_only=True)
+    enrollments = EnrollmentBrief(many=True, read_only=True)
+    deliveries = DeliveryBrief(many=True, read_only=True)
+    activities = ActivitySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Lead
+        fields = (
+            "id", "status", "contact", "listing", "score", "owner", "owner_reason", "respond_by", "first_response_at", "received_at", "interactions",
+            "enrollments", "deliveries", "activities",
+        )  # fmt: skip
+
+    def get_owner_reason(self, lead: Lead) -> str:
+        return because(lead.owner_reason)
+
+
+class StatusChange(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=Status)
+
+
+FILTERS = [OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q")]
+
+
+@extend_schema(parameters=[*FILTERS, OpenApiParameter("score_min", int)])
+class Leads(generics.ListAPIView[Lead]):
+    """The leads that the user may see, newest first."""
+
+    roles = ROLES
+    serializer_class = LeadRow
+    pagination_class = ReceivedLast
+
+    def get_queryset(self) -> Any:
+        return chosen(Lead.objects.visible_to(self.request.user), self.request.query_params).for_list()
+
+
+class OneLead(generics.RetrieveAPIView[Lead]):
+    """One lead with its score's arithmetic, owner and reason, acts, enrollments, deliveries and timeline."""
+
+    roles = write_roles = ROLES
+    serializer_class = LeadSerializer
+
+    def get_queryset(self) -> Any:
+        related = (
+            "interactions",
+            Prefetch("enrollments", Enrollment.objects.select_related("campaign", "stage")),
+            Prefetch("deliveries", Delivery.objects.select_related("destination")),
+            Prefetch("activities", Activity.objects.select_related("actor")),
+        )
+        return Lead.objects.visible_to(self.request.user).for_list().prefetch_related(*related)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().retrieve(request, *args, **kwargs)
+        record(request, Kind.PERSONAL_DATA_READ, f"lead {kwargs['pk']}")
+        return response
+
+    @extend_schema(request=StatusChange, responses=LeadSerializer)
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Set the status."""
+        lead = self.get_object()
+        change = StatusChange(data=request.data)
+        change.is_valid(raise_exception=True)
+        set_status(lead, change.validated_data["status"], by=request.user)
+        return self.retrieve(request, *args, **kwargs)

@@ -1,0 +1,69 @@
+"""submissions/: the archive, for marketing and admins; the exact bytes at submissions/<id>/body."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.audit import Kind, record
+from accounts.roles import OFFICE
+from leads.models import Submission
+from portal.api.pages import NewestFirst
+
+
+class SubmissionSerializer(serializers.ModelSerializer[Submission]):
+    listing = serializers.CharField(source="listing.slug", read_only=True)
+    sha256 = serializers.SerializerMethodField()
+    lead = serializers.UUIDField(source="lead_id", allow_null=True, read_only=True)
+
+    class Meta:
+        model = Submission
+        fields = ("id", "received_at", "listing", "size", "content_type", "sha256", "disposition", "reason", "lead")
+
+    def get_sha256(self, submission: Submission) -> str | None:
+        return bytes(submission.sha256).hex() if submission.sha256 else None
+
+
+class Archive:
+    """What of the archive the user may see; the bodies stay where they are."""
+
+    roles = OFFICE
+    serializer_class = SubmissionSerializer
+    request: Any
+
+    def get_queryset(self) -> Any:
+        rows = Submission.objects.visible_to(self.request.user).select_related("listing").defer("body", "repair")
+        if disposition := self.request.query_params.get("disposition"):
+            rows = rows.filter(disposition=disposition)
+        if listing := self.request.query_params.get("listing"):
+            rows = rows.filter(listing__slug=listing)
+        return rows
+
+
+class Submissions(Archive, generics.ListAPIView[Submission]):
+    """Every delivery of the marketplace, newest first. Filters: disposition, listing."""
+
+    pagination_class = NewestFirst
+
+
+class OneSubmission(Archive, generics.RetrieveAPIView[Submission]):
+    """One delivery and what became of it."""
+
+
+class SubmissionBody(APIView):
+    """The exact bytes as they came, as a file; never as something a browser would show."""
+
+    roles = OFFICE
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        submission = get_object_or_404(Submission.objects.visible_to(request.user), pk=pk)
+        record(request, Kind.PERSONAL_DATA_READ, f"submission {pk}")
+        headers = {"Content-Disposition": f'attachment; filename="{pk}.bin"', "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        return HttpResponse(submission.raw, content_type="application/octet-stream", headers=headers)

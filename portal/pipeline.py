@@ -1,0 +1,74 @@
+"""The path of one lead, readable on one screen: what is pending is understood, what is stale is followed.
+
+The endpoint (leads.door) has put the bytes into the archive. Everything after that is here, in this order, set by set; each step is the verb
+of one app. A lead that any verb, page or import changes is stale, and takes the second half of this path again.
+"""
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from campaigns.enroll import enroll
+from delivery.dispatch import dispatch
+from insights.tally import tally, tally_demand
+from leads.intake import intake
+from leads.models import Lead
+from routing.assign import assign
+from scoring.score import score
+
+log = logging.getLogger(__name__)
+BATCH = 1_000
+LATER = timezone.timedelta(minutes=10)
+
+
+def run() -> dict[str, int]:
+    """Take every pending submission and every stale lead down the path; returns how many of each."""
+    understood = followed = 0
+    while True:
+        settled = intake()
+        moved = follow()
+        understood, followed = understood + settled, followed + moved
+        if not settled and not moved:
+            return {"understood": understood, "followed": followed, "demand": tally_demand()}
+
+
+def follow(limit: int = BATCH) -> int:
+    """Follow the leads that have been stale longest; returns how many. Locks them first, skipping those somebody else holds."""
+    with transaction.atomic():
+        stale = Lead.objects.stale(timezone.now()).select_for_update(skip_locked=True)
+        leads = sorted(stale.values_list("pk", flat=True)[:limit])
+        follow_all(leads)
+    return len(leads)
+
+
+def follow_all(leads: Sequence[UUID]) -> None:
+    """Walk these locked leads; if one of them fails, halve until it is alone, note its error and try it again later."""
+    if not leads:
+        return
+    try:
+        with transaction.atomic():
+            walk(leads)
+    except DatabaseError as error:
+        if connection.connection is None or connection.connection.closed:
+            raise
+        if len(leads) == 1:
+            log.exception("lead %s could not be followed", leads[0])
+            Lead.objects.filter(pk=leads[0]).update(follow_error=str(error)[:1000], stale_since=timezone.now() + LATER)
+            return
+        middle = len(leads) // 2
+        follow_all(leads[:middle])
+        follow_all(leads[middle:])
+
+
+def walk(leads: Sequence[UUID]) -> None:
+    """How good, whose, which campaign, who else must know, how many: the five answers, each resting on the ones before."""
+    score(leads)
+    assign(leads)
+    if reached := enroll(leads):
+        assign(reached)
+    dispatch(leads)
+    tally(leads)
+    Lead.objects.filter(pk__in=leads).update(stale_since=None, follow_error="")

@@ -1,0 +1,109 @@
+"""What frames every page: navigation by role, the publisher's name, who is signed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from accounts.roles import ADMIN, LABELS, MARKETING, ROLES, SALES
+from leads.models import Submission
+from listings.models import Publisher
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One place to go. `key` follows `g` on the keyboard, `dock` puts it on the bottom bar of a phone."""
+
+    name: str
+    label: Any
+    icon: str
+    roles: frozenset[str]
+    key: str = ""
+    dock: bool = False
+    palette: bool = False
+    url: str = ""
+    count: int | None = None
+    current: str = ""
+
+
+OFFICE, FIELD, EVERYBODY = frozenset((MARKETING, ADMIN)), frozenset((SALES,)), frozenset(ROLES)
+NAV = (
+    NavItem("leads:my_day", pgettext_lazy("navigation", "My day"), "sun", FIELD, "d", dock=True),
+    NavItem("insights:overview", pgettext_lazy("navigation", "Overview"), "layout-dashboard", OFFICE, "o", dock=True),
+    NavItem("leads:list", pgettext_lazy("navigation", "Leads"), "users", EVERYBODY, "l", dock=True),
+    NavItem("leads:pipeline", pgettext_lazy("navigation", "Pipeline"), "square-kanban", EVERYBODY, "p", dock=True),
+    NavItem("campaigns:list", pgettext_lazy("navigation", "Campaigns"), "workflow", OFFICE, "c"),
+    NavItem("listings:list", pgettext_lazy("navigation", "Listings"), "store", OFFICE, "s"),
+    NavItem("delivery:list", pgettext_lazy("navigation", "Follow-up"), "send", OFFICE, "f"),
+    NavItem("leads:imports", pgettext_lazy("navigation", "Imports"), "file-up", OFFICE, "i"),
+    NavItem("leads:quarantine", pgettext_lazy("navigation", "Quarantine"), "inbox", OFFICE, "q"),
+)
+SETUP = (NavItem("portal:setup", pgettext_lazy("navigation", "Setup"), "settings", OFFICE, "u"),)
+ACCOUNT = (
+    ("portal:account", gettext_lazy("Your account")),
+    ("account_change_password", gettext_lazy("Password")),
+    ("mfa_index", gettext_lazy("Two-factor sign-in")),
+)
+
+
+def url_of(name: str) -> str:
+    """The address of a page, or nothing while there is no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+COUNTS: dict[str, Callable[[], int]] = {"leads:quarantine": lambda: Submission.objects.quarantined().count()}
+
+
+def roles_of(request: HttpRequest) -> set[str]:
+    names = getattr(request.user, "role_names", None)
+    return set(names) if names is not None else set(request.user.groups.values_list("name", flat=True))
+
+
+def _nav(request: HttpRequest, items: tuple[NavItem, ...]) -> list[NavItem]:
+    roles = roles_of(request)
+    seen = [replace(item, url=url_of(item.name)) for item in items if item.roles & roles]
+    here = _here(request.path, [item.url for item in seen])
+    return [_filled(item, request, here, roles) for item in seen if item.url]
+
+
+def _here(path: str, urls: list[str]) -> str:
+    """The longest address that the page lies under; the root is only itself."""
+    return max((url for url in urls if url and (path == url or (url != "/" and path.startswith(url)))), key=len, default="")
+
+
+def _filled(item: NavItem, request: HttpRequest, here: str, roles: set[str]) -> NavItem:
+    label = _("My leads") if item.name == "leads:list" and not roles & OFFICE else item.label
+    current = "" if item.url != here else "page" if request.path == item.url else "true"
+    count = COUNTS[item.name]() if item.name in COUNTS else None
+    return replace(item, label=label, current=current, count=count)
+
+
+def _roles_in_words(request: HttpRequest) -> str:
+    """Marketing, admin."""
+    words = [str(LABELS[role]) for role in ROLES if role in roles_of(request)]
+    return ", ".join(words[:1] + [word.lower() for word in words[1:]])
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context of shell.html. All of it is lazy: a fragment that shows no navigation asks for none."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"search_url": "", "nav": [], "setup_nav": []}
+    return {
+        "nav": SimpleLazyObject(lambda: _nav(request, NAV)),
+        "setup_nav": SimpleLazyObject(lambda: _nav(request, SETUP)),
+        "publisher_name": SimpleLazyObject(lambda: Publisher.current().name),
+        "user_name": getattr(user, "full_name", "") or user.get_username(),
+        "user_roles": SimpleLazyObject(lambda: _roles_in_words(request)),
+        "account_links": SimpleLazyObject(lambda: [(label, url) for name, label in ACCOUNT if (url := url_of(name))]),
+        "search_url": url_of("portal:search"),
+        "leads_url": url_of("leads:list"),
+    }

@@ -1,0 +1,104 @@
+"""Figures and times as the user's locale writes them."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from babel import Locale, dates, numbers
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import gettext as _
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+@lru_cache(maxsize=32)
+def _locale(language: str) -> Locale:
+    """English is written with the day before the month and 24 hours, as the other languages do."""
+    return Locale.parse("en_GB" if language.startswith("en") else language.replace("-", "_").lower(), sep="_")
+
+
+def locale() -> Locale:
+    return _locale(get_language() or "en")
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    places = "0" * decimals if decimals else ""
+    pattern = "#,##0" + (f".{places}" if places else "") if decimals is not None else None
+    return numbers.format_decimal(value, format=pattern, locale=locale()).replace("-", "−")
+
+
+def signed(value: float) -> str:
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    pattern = locale().percent_formats[None].pattern
+    return numbers.format_percent(share, format=pattern.replace("0", f"0.{'0' * decimals}") if decimals else pattern, locale=locale()).replace(
+        "-", "−"
+    )
+
+
+def span(length: timedelta, full: bool = False) -> str:
+    """3 h 12, 41 min, 4 days; in full 3 h 12 min. The sign of the length is left to the words around it."""
+    whole = int(abs(length.total_seconds()) // MINUTE)
+    hours, rest = divmod(whole, 60)
+    if hours >= 96:
+        return ngettext("%(count)d day", "%(count)d days", hours // 24) % {"count": hours // 24}
+    if not hours:
+        return pgettext("duration", "%(minutes)d min") % {"minutes": rest}
+    if not rest:
+        return pgettext("duration", "%(hours)d h") % {"hours": hours}
+    pattern = pgettext("duration", "%(hours)d h %(minutes)02d min") if full else pgettext("duration", "%(hours)d h %(minutes)02d")
+    return pattern % {"hours": hours, "minutes": rest}
+
+
+def time_of_day(when: datetime) -> str:
+    return dates.format_time(when, "HH:mm", locale=locale())
+
+
+def day(when: date) -> str:
+    """19 Nov; with the year when it is another one."""
+    skeleton = "MMMd" if when.year == timezone.localdate().year else "yMMMd"
+    return dates.format_skeleton(skeleton, when, locale=locale())
+
+
+def moment(when: datetime, clock_first: bool = False) -> str:
+    """Today 08:31, Yesterday 14:38, 17 Nov 09:10; clock first it reads inside a sentence: 14:32 today."""
+    local = timezone.localtime(when)
+    named = _named_day((local.date() - timezone.localdate()).days, clock_first) or day(local)
+    return f"{time_of_day(local)} {named}" if clock_first else f"{named} {time_of_day(local)}"
+
+
+def _named_day(distance: int, inside: bool) -> str:
+    if inside:
+        return {0: pgettext("after the time", "today"), -1: pgettext("after the time", "yesterday"), 1: pgettext("after the time", "tomorrow")}.get(
+            distance, ""
+        )
+    return {0: pgettext("before the time", "Today"), -1: pgettext("before the time", "Yesterday"), 1: pgettext("before the time", "Tomorrow")}.get(
+        distance, ""
+    )
+
+
+def exact(when: datetime) -> str:
+    local = timezone.localtime(when)
+    return f"{dates.format_date(local, 'full', locale=locale())}, {time_of_day(local)}"
+
+
+def ago(when: datetime) -> str:
+    """42 min ago, 2 h ago, yesterday, 4 days ago; beyond a month the day itself."""
+    seconds = (when - timezone.now()).total_seconds()
+    past, size = seconds < 0, abs(seconds)
+    if size < MINUTE:
+        return pgettext("relative time", "now")
+    if size < HOUR:
+        return (_("%(count)d min ago") if past else _("in %(count)d min")) % {"count": size // MINUTE}
+    if size < DAY:
+        return (_("%(count)d h ago") if past else _("in %(count)d h")) % {"count": size // HOUR}
+    if size < 2 * DAY:
+        return pgettext("relative time", "yesterday") if past else pgettext("relative time", "tomorrow")
+    return _days(int(size // DAY), past) if size < 31 * DAY else day(timezone.localtime(when))
+
+
+def _days(count: int, past: bool) -> str:
+    text = ngettext("%(count)d day ago", "%(count)d days ago", count) if past else ngettext("in %(count)d day", "in %(count)d days", count)
+    return text % {"count": count}

@@ -1,0 +1,98 @@
+"""Step 4b of a lead's path: an owner for the leads whose playbook wants one now, and the clock that starts with the owner.
+
+Azure Marketplace leads get an owner at once. AppSource leads stay marketing's until they are act now, asked to be contacted, or reached the
+nurture goal. The seller with the fewest open leads gets the next one; among equals whoever waited longest. Every answer has its reason.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from leads.models import Activity, Lead
+from routing.models import Assignment
+
+LOCK = 0x0A551
+
+
+def assign(leads: Sequence[UUID]) -> int:
+    """Give owners to those of the leads that are due one, and a reason to those that are not; returns how many got one.
+
+    Set: open leads without owner among `leads`. Lock order: the assignment lock, then lead rows (held by the caller), then sellers. The lock
+    makes parallel workers see each other's loads.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(ASSIGN, {"leads": list(leads)})
+        assigned = int(cursor.fetchone()[0])
+        cursor.execute(SAY_WHY_NOT, {"leads": list(leads)})
+        return assigned
+
+
+# A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
+ASSIGN = """
+    WITH wanting AS MATERIALIZED (
+        SELECT l.id, s.name AS storefront, s.respond_within_hours AS hours,
+               CASE WHEN s.owner_when = 'at_once' THEN 'at_once' WHEN l.goal_reached_at IS NOT NULL THEN 'goal'
+                    WHEN l.asked_contact_at IS NOT NULL THEN 'asked' ELSE 'act_now' END AS because,
+               row_number() OVER (ORDER BY l.last_interaction_at, l.id) AS place
+        FROM leads_lead l JOIN listings_listing g ON g.id = l.listing_id JOIN listings_storefront s ON s.id = g.storefront_id
+        WHERE l.id = ANY(%(leads)s) AND l.owner_id IS NULL AND l.status NOT IN ('won', 'lost', 'disqualified')
+          AND (s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL)
+    ), seller AS MATERIALIZED (
+        SELECT r.user_id, r.capacity, r.last_assigned_at,
+               (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND l.status NOT IN ('won', 'lost', 'disqualified')) AS load
+        FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id AND u.is_active WHERE r.takes_leads
+        AND EXISTS (SELECT 1 FROM wanting)
+    ), seat AS (
+        SELECT user_id, number AS load, row_number() OVER (ORDER BY number, last_assigned_at NULLS FIRST, user_id) AS place
+        FROM seller, LATERAL generate_series(load, least(coalesce(capacity - 1, 2000000000), load + (SELECT count(*) FROM wanting) - 1)) AS number
+        ORDER BY number, last_assigned_at NULLS FIRST, user_id LIMIT (SELECT count(*) FROM wanting)
+    ), pair AS MATERIALIZED (
+        SELECT w.id, w.hours, s.user_id,
+               jsonb_build_object('code', 'lowest_load', 'storefront', w.storefront, 'because', w.because, 'open', s.load) AS reason
+        FROM wanting w JOIN seat s USING (place)
+    ), owned AS (
+        UPDATE leads_lead l SET owner_id = p.user_id, owner_reason = p.reason, assigned_at = now(),
+            respond_by = CASE WHEN l.first_response_at IS NULL THEN now() + p.hours * interval '1 hour' ELSE l.respond_by END
+        FROM pair p WHERE p.id = l.id
+    ), kept AS (
+        INSERT INTO routing_assignment (id, lead_id, owner_id, reason, made_at) SELECT uuidv7(), id, user_id, reason, now() FROM pair
+    ), told AS (
+        INSERT INTO leads_activity (id, lead_id, at, kind, data)
+        SELECT uuidv7(), id, clock_timestamp(), 'assigned', reason || jsonb_build_object('owner', user_id) FROM pair
+    ), served AS (
+        UPDATE routing_seller r SET last_assigned_at = now() FROM (SELECT DISTINCT user_id FROM pair) p WHERE p.user_id = r.user_id
+    )
+    SELECT count(*) FROM pair
+"""
+SAY_WHY_NOT = """
+    UPDATE leads_lead l SET owner_reason = jsonb_build_object('code', CASE
+            WHEN s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL
+            THEN 'no_seller' ELSE 'below_act_now' END, 'cluster', l.cluster)
+    FROM listings_listing g JOIN listings_storefront s ON s.id = g.storefront_id
+    WHERE g.id = l.listing_id AND l.id = ANY(%(leads)s) AND l.owner_id IS NULL
+"""
+
+
+def give(lead: Lead, owner: User | None, by: User) -> None:
+    """A person hands the lead to another owner, or takes it from everybody. Ends the open assignment; the clock starts if nobody answered yet."""
+    now = timezone.now()
+    reason: dict[str, Any] = {"code": "by_hand", "by": by.full_name}
+    with transaction.atomic():
+        Lead.objects.select_for_update().get(pk=lead.pk)
+        Assignment.objects.filter(lead=lead, ended_at=None).update(ended_at=now)
+        if owner:
+            Assignment.objects.create(lead=lead, owner=owner, reason=reason, made_by=by, made_at=now)
+        hours = lead.listing.storefront.respond_within_hours
+        Lead.objects.filter(pk=lead.pk).update(
+            owner=owner,
+            owner_reason=reason,
+            assigned_at=now if owner else None,
+            respond_by=None if not owner else lead.respond_by if lead.first_response_at else now + timezone.timedelta(hours=hours),
+            stale_since=now,
+        )
+        Activity.objects.create(lead=lead, kind="assigned", actor=by, data={**reason, "owner": owner.pk if owner else None})
