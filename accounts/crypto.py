@@ -17,7 +17,7 @@ def seal(secret: str) -> bytes:
     return _ring(tuple(settings.PORTAL_KEYS)).encrypt(secret.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def unseal(sealed: bytes | memoryview) -> str:
     """The secret. Raises InvalidToken when no key of PORTAL_KEYS made it."""
     return _ring(tuple(settings.PORTAL_KEYS)).decrypt(bytes(sealed)).decode()
 

@@ -39,7 +39,7 @@ class User(AbstractUser):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     is_demo = models.BooleanField(_("demo user"), default=False, help_text=_("Signs in only while the portal is bound to loopback."))
 
-    objects = Users()
+    objects = Users()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique", condition=~models.Q(email=""))]
@@ -124,9 +124,7 @@ class ApiToken(models.Model):
     def issue(cls, user: User, name: str, scopes: list[str], lasts: timedelta = timedelta(days=90)) -> str:
         """Make a token and return its text, which cannot be read again."""
         token = "pp_" + secrets.token_urlsafe(32)
-        cls.objects.create(
-            user=user, name=name, digest=cls.digest_of(token), hint=token[-4:], scopes=scopes, expires_at=timezone.now() + lasts
-        )
+        cls.objects.create(user=user, name=name, digest=cls.digest_of(token), hint=token[-4:], scopes=scopes, expires_at=timezone.now() + lasts)
         return token
 
 

@@ -1,5 +1,7 @@
 """Campaigns: published versions of stages, the leads enrolled in them, what was sent to whom, and who must not be written to."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -75,7 +77,7 @@ class Stage(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=100)
     # How long an enrollment stands here before it is due: the wait itself, or how long a goal is waited for.
-    holds_for = models.DurationField(_("holds for"), default=timezone.timedelta)
+    holds_for = models.DurationField(_("holds for"), default=timedelta)
 
     class Meta:
         ordering = ["campaign", "position"]
@@ -213,7 +215,12 @@ class Suppression(models.Model):
     @classmethod
     def add(cls, email_key: str, reason: str) -> None:
         """Never write to this normalised address again; effective at commit."""
-        cls.objects.get_or_create(digest=keyed_digests(email_key)[0], defaults={"reason": reason})
+        cls.add_digest(keyed_digests(email_key)[0], reason)
+
+    @classmethod
+    def add_digest(cls, digest: bytes, reason: str) -> None:
+        """The same for an address that is only known by its hash, as in an unsubscribe link; the first reason stays."""
+        cls.objects.get_or_create(digest=digest, defaults={"reason": reason})
 
     @classmethod
     def holds(cls, email_key: str) -> bool:

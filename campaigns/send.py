@@ -9,11 +9,12 @@ from email.utils import formataddr
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import linebreaks, urlize
+from django.utils.translation import gettext as _
 
 from campaigns import words
-from campaigns.models import Campaign, Enrollment, Message, Sender, Suppression
+from campaigns.models import Campaign, Enrollment, Message, Sender, StageText, Suppression
 from leads.models import Activity, Lead
 from listings.models import Publisher
 
@@ -92,10 +93,9 @@ def compose(message: Message) -> EmailMultiAlternatives | None:
     if text is None or sender is None:
         return None
     publisher = Publisher.current().name
-    values = words.facts(lead, publisher)
     link = words.absolute(words.unsubscribe_path(lead.contact.key))
-    body = f"{words.fill(text.body, values)}\n\n--\n{publisher}\n{link}\n"
-    message.language, message.subject = text.language, words.fill(text.subject, values)[:300]
+    subject, body = letter(text, lead, publisher, link)
+    message.language, message.subject = text.language, subject
     mail = EmailMultiAlternatives(
         message.subject,
         body,
@@ -110,6 +110,14 @@ def compose(message: Message) -> EmailMultiAlternatives | None:
     )
     mail.attach_alternative(linebreaks(urlize(body, autoescape=True)), "text/html")
     return mail
+
+
+def letter(text: StageText, lead: Lead, publisher: str, link: str) -> tuple[str, str]:
+    """Subject and text of a mail to this lead, closed by who writes and how to stop it, in the language of the text."""
+    values = words.facts(lead, publisher)
+    with translation.override(text.language):
+        end = f"{publisher}\n{_('Unsubscribe')}: {link}"
+    return words.fill(text.subject, values)[:300], f"{words.fill(text.body, values)}\n\n--\n{end}\n"
 
 
 def close(message: Message, state: str, reason: str) -> None:

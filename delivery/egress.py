@@ -76,7 +76,7 @@ def resolve(url: str) -> Target:
     """Resolve the host once; every address it has must be allowed, and the call goes to the first. Raises Forbidden or OSError."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    found = [ipaddress.ip_address(info[4][0].split("%")[0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    found = [ipaddress.ip_address(str(info[4][0]).split("%")[0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not found or not all(may_reach(address) for address in found):
         raise Forbidden(host)
     if parts.scheme == "http" and not all(address.is_loopback for address in found):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -78,7 +79,8 @@ def median(counts: dict[int, int]) -> float | None:
 def offers(period: Period) -> list[Offer]:
     """Every listing with its figures, most leads first; one query per table."""
     span = {"day__gte": period.first, "day__lte": period.last_day}
-    sums = {row["listing_id"]: row for row in DailyTally.objects.filter(**span).values("listing_id").annotate(**{f: Sum(f) for f in FIGURES})}
+    rows: Any = DailyTally.objects.filter(**span).values("listing_id").annotate(**{f: Sum(f) for f in FIGURES})
+    sums = {row["listing_id"]: row for row in rows}
     responses: dict[int, dict[int, int]] = defaultdict(dict)
     for listing, minutes, leads in (
         ResponseTally.objects.filter(**span, leads__gt=0).values_list("listing_id", "minutes").annotate(n=Sum("leads")).order_by()

@@ -41,7 +41,8 @@ TALLY = f"""
         SELECT -1, w.lead_id, w.day, w.listing_id, w.qualified, w.opportunity, w.won, w.response_minutes FROM was w JOIN changed USING (lead_id)
     ), daily AS (
         INSERT INTO insights_dailytally AS t (day, listing_id, leads, qualified, opportunities, won, anonymous, asked_neighbour)
-        SELECT day, listing_id, sum(sign), coalesce(sum(sign) FILTER (WHERE qualified), 0), coalesce(sum(sign) FILTER (WHERE opportunity), 0), coalesce(sum(sign) FILTER (WHERE won), 0), 0, 0
+        SELECT day, listing_id, sum(sign), coalesce(sum(sign) FILTER (WHERE qualified), 0),
+               coalesce(sum(sign) FILTER (WHERE opportunity), 0), coalesce(sum(sign) FILTER (WHERE won), 0), 0, 0
         FROM (SELECT day, listing_id, sign, qualified, opportunity, won FROM signed) s GROUP BY day, listing_id ORDER BY day, listing_id
         ON CONFLICT (day, listing_id) DO UPDATE SET leads = t.leads + EXCLUDED.leads, qualified = t.qualified + EXCLUDED.qualified,
             opportunities = t.opportunities + EXCLUDED.opportunities, won = t.won + EXCLUDED.won

@@ -111,9 +111,9 @@ def annotated(leads: QuerySet[Any], *trees: dict[str, Any]) -> QuerySet[Any]:
 def to_q(tree: dict[str, Any]) -> Q:
     """The tree as a Q over `annotated` leads."""
     if not tree:
-        return Q()
+        return Q(pk__isnull=False)
     if "all" in tree:
-        q = Q()
+        q = Q(pk__isnull=False)
         for part in tree["all"]:
             q &= to_q(part)
         return q

@@ -18,8 +18,21 @@ PERSON = ("firstname", "lastname", "email", "phone", "country", "company", "titl
 ACT = ("leadsource", "actioncode", "offertitle", "description")
 NESTED = ("userdetails", "customerinfo")
 ALIASES = {"offerdisplayname": "offertitle"}
-KNOWN_ACTIONS = {"ins": "INS", "plt": "PLT", "dnc": "DNC", "create": "Create", "startTestDrive".lower(): "StartTestDrive"}
-SOURCES = {"spza": "AppSource", "appsource": "AppSource", "azuremarketplace": "AzureMarketplace", "azureportal": "AzurePortal", "testdrive": "TestDrive"}
+KNOWN_ACTIONS = {"ins": "INS", "plt": "PLT", "dnc": "DNC", "create": "Create", "starttestdrive": "StartTestDrive"}
+SOURCES = {
+    "spza": "AppSource",
+    "appsource": "AppSource",
+    "azuremarketplace": "AzureMarketplace",
+    "azureportal": "AzurePortal",
+    "testdrive": "TestDrive",
+}
+BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 MAX_FIELDS, MAX_TEXT, MAX_VALUE, MAX_EXTRA = 1_000, 20_000, 1_000, 20_000
 LEAD_SOURCE = re.compile(r"^(?P<source>[^-|]*)(?:-(?P<action>[^|]*))?(?:\|(?P<offer>.*))?$", re.DOTALL)
 TEST_LEAD = re.compile(r"(?<![a-z0-9])msft_test", re.IGNORECASE)
@@ -70,10 +83,7 @@ def media_type(content_type: str) -> tuple[str, str]:
 
 def decode(body: bytes, charset: str) -> str:
     """Text of the body: a byte order mark wins, then the declared charset, then UTF-8."""
-    for mark, codec in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if body.startswith(mark):
-            charset = codec
-            break
+    charset = next((codec for mark, codec in BYTE_ORDER_MARKS if body.startswith(mark)), charset)
     try:
         return body.decode(charset or "utf-8")
     except UnicodeDecodeError as error:

@@ -22,8 +22,8 @@ from leads.models import Disposition, Submission
 log = logging.getLogger(__name__)
 LOCK = 0x1EAD
 BATCH = 500
-ALONE_AFTER = 2  # attempts; a row that has been begun this often and never finished is handled by itself
-GIVE_UP_AFTER = 4
+ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by itself
+GIVE_UP_AFTER = 3  # and after this often not taken at all
 SAME_WITHIN = timedelta(hours=24)
 KNOWN_CODES = frozenset(dialects.KNOWN_ACTIONS.values())
 
@@ -64,16 +64,17 @@ def intake(limit: int = BATCH) -> int:
         if not ours:
             return 0
         batch = begin(limit)
-        lonely = [row for row in batch if row.attempts > ALONE_AFTER]
-        for row in lonely:
-            settle([row])
-        settle([row for row in batch if row.attempts <= ALONE_AFTER])
+        settle(batch)
         return len(batch)
 
 
 def begin(limit: int) -> list[Submission]:
-    """Count an attempt on the oldest pending submissions and commit it, before any of their bytes is looked at."""
-    ids = list(Submission.objects.pending().values_list("pk", flat=True)[:limit])
+    """Count an attempt on the oldest pending submissions and commit it, before any of their bytes is looked at.
+
+    A suspect, begun before and never settled, is taken alone, so that its neighbours are not punished for what it does.
+    """
+    suspects = Submission.objects.pending().filter(attempts__gte=ALONE_AFTER).order_by("attempts", "id")
+    ids = list(suspects.values_list("pk", flat=True)[:1]) or list(Submission.objects.pending().values_list("pk", flat=True)[:limit])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE leads_submission SET attempts = attempts + 1 WHERE id = ANY(%s) AND disposition = 'pending'", [ids])
     return list(Submission.objects.filter(pk__in=ids, disposition=Disposition.PENDING).order_by("id"))
@@ -82,7 +83,7 @@ def begin(limit: int) -> list[Submission]:
 def settle(batch: list[Submission]) -> None:
     """Give every submission of the batch its disposition; on an error halve the batch until the one at fault is alone, and quarantine that."""
     if not batch:
-        return
+        return None
     if len(batch) == 1 and batch[0].attempts > GIVE_UP_AFTER:
         return quarantine(batch[0], "Its worker stopped every time it was begun.")
     try:
@@ -272,7 +273,9 @@ def insert_missing(table: str, rows: dict[str, dict[str, Any]], columns: str) ->
 
 def keep_leads(leads: list[Reading]) -> None:
     """One lead per contact and listing. Locks the existing ones in id order, after their contacts."""
-    pairs = sorted({(one.row["contact_id"], one.submission.listing_id, one.submission.received_at) for one in leads}, key=lambda p: p[2], reverse=True)
+    pairs = sorted(
+        {(one.row["contact_id"], one.submission.listing_id, one.submission.received_at) for one in leads}, key=lambda p: p[2], reverse=True
+    )
     first = {(contact, listing): at for contact, listing, at in pairs}
     rows = [
         {"id": str(uuid7()), "contact_id": contact, "listing_id": listing, "received_at": at.isoformat()}

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, CharField, Func, QuerySet, Value
 from django.utils import timezone
 
-from leads.models import Contact, Lead
+from leads.models import CLOSED, Contact, Lead
 from leads.normal import fold
 
 PLAIN = {"status": "status", "listing": "listing__slug", "storefront": "listing__storefront__slug", "cluster": "cluster"}
@@ -39,9 +39,9 @@ def by_clock(leads: QuerySet[Lead], state: str | None) -> QuerySet[Lead]:
     """`overdue`, `running` or `answered`, as the clock sign shows it."""
     now = timezone.now()
     if state == "overdue":
-        return leads.open().overdue(now)  # type: ignore[attr-defined, no-any-return]
+        return leads.exclude(status__in=CLOSED).filter(respond_by__lt=now, first_response_at=None)
     if state == "running":
-        return leads.open().filter(respond_by__gte=now, first_response_at=None)  # type: ignore[attr-defined, no-any-return]
+        return leads.exclude(status__in=CLOSED).filter(respond_by__gte=now, first_response_at=None)
     return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
 
 

@@ -231,7 +231,9 @@ class Lead(models.Model):
     score_points = ArrayField(models.SmallIntegerField(), default=list, blank=True)
     rescore_at = models.DateTimeField(null=True, blank=True)
     # Routing's answers.
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("owner"), db_index=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("owner"), db_index=False
+    )
     owner_reason = models.JSONField(default=dict, blank=True)
     assigned_at = models.DateTimeField(null=True, blank=True)
     respond_by = models.DateTimeField(_("respond by"), null=True, blank=True)

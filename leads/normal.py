@@ -12,24 +12,90 @@ from email_validator import EmailNotValidError, validate_email
 
 PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_%+'&/=-]+(?:\.[A-Za-z0-9_%+'&/=-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 FREE_MAIL = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com icloud.com me.com mac.com aol.com gmx.com gmx.de gmx.net "
-    "web.de t-online.de proton.me protonmail.com mail.com zoho.com yandex.ru yandex.com mail.ru bk.ru inbox.ru list.ru rambler.ru seznam.cz email.cz "
-    "centrum.cz post.cz volny.cz uol.com.br bol.com.br terra.com.br ig.com.br hotmail.es yahoo.es yahoo.com.br hotmail.com.br outlook.com.br "
-    "orange.fr free.fr wanadoo.fr laposte.net libero.it virgilio.it ziggo.nl kpnmail.nl planet.nl hetnet.nl xs4all.nl qq.com 163.com 126.com naver.com".split()
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "t-online.de",
+        "proton.me",
+        "protonmail.com",
+        "mail.com",
+        "zoho.com",
+        "yandex.ru",
+        "yandex.com",
+        "mail.ru",
+        "bk.ru",
+        "inbox.ru",
+        "list.ru",
+        "rambler.ru",
+        "seznam.cz",
+        "email.cz",
+        "centrum.cz",
+        "post.cz",
+        "volny.cz",
+        "uol.com.br",
+        "bol.com.br",
+        "terra.com.br",
+        "ig.com.br",
+        "hotmail.es",
+        "yahoo.es",
+        "yahoo.com.br",
+        "hotmail.com.br",
+        "outlook.com.br",
+        "orange.fr",
+        "free.fr",
+        "wanadoo.fr",
+        "laposte.net",
+        "libero.it",
+        "virgilio.it",
+        "ziggo.nl",
+        "kpnmail.nl",
+        "planet.nl",
+        "hetnet.nl",
+        "xs4all.nl",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "naver.com",
+    ]
 )
 DOMAINS = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 LEGAL_FORMS = re.compile(
-    r"\b(?:inc|llc|ltd|limited|ltda|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|slu|spa|srl|sro|spol|as|ab|oy|aps|bv|nv|vof|ooo|zao|oao|pao|ооо|зао|оао|пао|ао|ип|me|eireli|cia|pty|pvt|kk|doo|zoo|kft|zrt)\b"
+    r"\b(?:"
+    r"inc|llc|ltd|limited|ltda|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|slu|spa|srl|sro|spol|as|ab|oy|"
+    r"aps|bv|nv|vof|ooo|zao|oao|pao|ооо|зао|оао|пао|ао|ип|me|eireli|cia|pty|pvt|kk|doo|zoo|kft|zrt"
+    r")\b"
 )
 # Longer phrases first: a vice president is not a president. 3 decides alone, 2 decides with others, 1 recommends.
 SENIORITY: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     (level, re.compile(pattern))
     for level, pattern in (
         (2, r"\b(vice|vp|svp|evp|deputy|zastup|zamest|заместитель|adjunt|subdirector|adjunct)\w*"),
-        (3, r"\b(c[a-z]o|chief|founder|owner|president|presidente|managing director|general manager|diretor geral|director general|jednatel\w*|majitel\w*|"
-            r"generaln\w+ reditel\w*|socio|socia|dono|fundador\w*|propietari\w*|eigenaar|directeur|bestuurder|oprichter|генеральн\w+|владелец|основатель|президент)\b"),
+        (
+            3,
+            r"\b(c[a-z]o|chief|founder|owner|president|presidente|managing director|general manager|"
+            r"diretor geral|director general|jednatel\w*|majitel\w*|"
+            r"generaln\w+ reditel\w*|socio|socia|dono|fundador\w*|propietari\w*|eigenaar|directeur|bestuurder|oprichter|генеральн\w+|владелец|основатель|президент)\b",
+        ),
         (2, r"\b(head|director|diretor\w*|director\w*|reditel\w*|vedouci|hoofd|leiter|chef de|responsable|директор|начальник|руководитель)\b"),
-        (1, r"\b(manager|lead|gerente|coordenador\w*|coordinador\w*|jefe|jefa|manazer\w*|teamleider|supervisor|architect|arquitet\w*|arquitect\w*|architekt\w*|менеджер|архитектор|ведущий)\b"),
+        (
+            1,
+            r"\b(manager|lead|gerente|coordenador\w*|coordinador\w*|jefe|jefa|manazer\w*|teamleider|supervisor|"
+            r"architect|arquitet\w*|arquitect\w*|architekt\w*|менеджер|архитектор|ведущий)\b",
+        ),
     )
 )
 

@@ -31,7 +31,11 @@ class Publisher(models.Model):
     name = models.CharField(_("name"), max_length=200)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
     countries_served = ArrayField(
-        models.CharField(max_length=2), default=list, blank=True, verbose_name=_("countries served"), help_text=_("Two-letter codes; empty means all.")
+        models.CharField(max_length=2),
+        default=list,
+        blank=True,
+        verbose_name=_("countries served"),
+        help_text=_("Two-letter codes; empty means all."),
     )
 
     class Meta:
@@ -132,7 +136,9 @@ class Listing(models.Model):
     title = models.CharField(_("title"), max_length=200)
     storefront = models.ForeignKey(Storefront, models.PROTECT, related_name="listings", verbose_name=_("storefront"))
     kind = models.CharField(_("kind"), max_length=20, choices=ListingKind)
-    publisher_id = models.CharField(_("publisher id"), max_length=100, blank=True, help_text=_("As in Partner Center, before the dot of the lead source."))
+    publisher_id = models.CharField(
+        _("publisher id"), max_length=100, blank=True, help_text=_("As in Partner Center, before the dot of the lead source.")
+    )
     offer_id = models.CharField(_("offer id"), max_length=150, blank=True, help_text=_("As in Partner Center, after the dot of the lead source."))
     call_to_action = models.CharField(_("call to action"), max_length=20, choices=CallToAction, default=CallToAction.CONTACT_ME)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.LIVE)

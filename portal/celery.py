@@ -28,7 +28,7 @@ class Sweeper(bootsteps.StartStopStep):
     With a broker it only nudges: the pool does the work. Without one it does the work itself.
     """
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)

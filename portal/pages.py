@@ -3,11 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.access import allow
+from accounts.access import allow, who
 from accounts.roles import ROLES
 
 
 @allow(*ROLES)
 def home(request: HttpRequest) -> HttpResponse:
     """Marketing and admins land on the overview, field sales on their day."""
-    return redirect("insights:overview" if request.user.sees_all else "leads:my_day")
+    return redirect("insights:overview" if who(request).sees_all else "leads:my_day")

@@ -6,9 +6,10 @@ of one app. A lead that any verb, page or import changes is stale, and takes the
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.enroll import enroll
@@ -21,7 +22,7 @@ from scoring.score import score
 
 log = logging.getLogger(__name__)
 BATCH = 1_000
-LATER = timezone.timedelta(minutes=10)
+LATER = timedelta(minutes=10)
 
 
 def run() -> dict[str, int]:
@@ -51,7 +52,7 @@ def follow_all(leads: Sequence[UUID]) -> None:
     try:
         with transaction.atomic():
             walk(leads)
-    except DatabaseError as error:
+    except Exception as error:  # a rule that can't be compiled stops its leads, not the portal
         if connection.connection is None or connection.connection.closed:
             raise
         if len(leads) == 1:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from portal import env
 from portal.engines.data import data_folder, keys, recorded
@@ -45,7 +44,7 @@ def _secrets() -> tuple[str, list[str]]:
 
 
 SECRET_KEY, PORTAL_KEYS = _secrets()
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([urlsplit(PORTAL_URL).hostname] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ([str(urlsplit(PORTAL_URL).hostname)] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS takes host names, not *.")
 
@@ -201,7 +200,9 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 
@@ -217,6 +218,8 @@ DEFAULT_FROM_EMAIL = env.text("PORTAL_FROM_EMAIL", "portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:1/0"
+# What beat asks for and how often, in seconds: the list of portal.due, which a test holds to be the same.
+BEAT = {"leads": 5, "deliveries": 5, "campaigns": 15, "mail": 15, "uncertain_mail": 60, "decay": 60, "months": 21_600}
 NUDGE = "portal.due.nudge_leads"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -224,6 +227,7 @@ CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 240, 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BEAT_SCHEDULE = {name: {"task": "portal.run", "schedule": seconds, "args": [name], "options": {"expires": 60}} for name, seconds in BEAT.items()}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_timeout": 1, "socket_timeout": 2, "retry_on_timeout": False}
@@ -256,8 +260,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"hide_secrets": {"()": "portal.logs.HideSecrets"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["hide_secrets"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Request lines would name secret URLs.
-    "loggers": {"django.request": {"level": "ERROR"}, "httpx2": {"level": "WARNING"}, "httpcore2": {"level": "WARNING"}},
+    # Request lines name secret URLs: each logger that writes them hides the secret before any handler, ours or a library's, sees it.
+    "loggers": {
+        **{name: {"level": "ERROR", "filters": ["hide_secrets"]} for name in ("django.request", "django.security.csrf", "django.server")},
+        **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2")},
+    },
 }

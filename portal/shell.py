@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from accounts.models import User
 from accounts.roles import ADMIN, LABELS, MARKETING, ROLES, SALES
 from leads.models import Submission
 from listings.models import Publisher
@@ -86,6 +88,15 @@ def _filled(item: NavItem, request: HttpRequest, here: str, roles: set[str]) -> 
     return replace(item, label=label, current=current, count=count)
 
 
+def _demo_sign_ins(request: HttpRequest) -> list[dict[str, str]]:
+    """Who may sign in with a known password: nobody, unless this is a demo that only this machine reaches."""
+    if not settings.DEMO:
+        return []
+    return [
+        {"username": user.username, "password": "demo"} for user in User.objects.filter(is_demo=True, is_active=True) if user.may_sign_in(request)
+    ]
+
+
 def _roles_in_words(request: HttpRequest) -> str:
     """Marketing, admin."""
     words = [str(LABELS[role]) for role in ROLES if role in roles_of(request)]
@@ -96,7 +107,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """The context of shell.html. All of it is lazy: a fragment that shows no navigation asks for none."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"search_url": "", "nav": [], "setup_nav": []}
+        return {"nav": [], "setup_nav": [], "demo_sign_ins": SimpleLazyObject(lambda: _demo_sign_ins(request))}
     return {
         "nav": SimpleLazyObject(lambda: _nav(request, NAV)),
         "setup_nav": SimpleLazyObject(lambda: _nav(request, SETUP)),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="ready"),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
+    path("", include("campaigns.urls")),
     path("api/v1/", include("portal.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -5,6 +5,7 @@ nurture goal. The seller with the fewest open leads gets the next one; among equ
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -92,7 +93,7 @@ def give(lead: Lead, owner: User | None, by: User) -> None:
             owner=owner,
             owner_reason=reason,
             assigned_at=now if owner else None,
-            respond_by=None if not owner else lead.respond_by if lead.first_response_at else now + timezone.timedelta(hours=hours),
+            respond_by=None if not owner else lead.respond_by if lead.first_response_at else now + timedelta(hours=hours),
             stale_since=now,
         )
         Activity.objects.create(lead=lead, kind="assigned", actor=by, data={**reason, "owner": owner.pk if owner else None})

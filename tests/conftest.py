@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from accounts.roles import scopes_of
 from leads.models import Lead, Submission
-from listings.models import Listing, ListingKind, Publisher, Storefront, LeadUrl
+from listings.models import LeadUrl, Listing, ListingKind, Publisher, Storefront
 from portal import pipeline
 from routing.models import Seller
 

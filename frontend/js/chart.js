@@ -106,7 +106,7 @@ class PortalChart extends HTMLElement {
     this.chart.on("click", (point) => { const url = this.data.urls?.[point.dataIndex]; if (url) location.assign(url); });
     this.sized = new ResizeObserver(() => { this.chart.resize(); this.draw(); });
     this.sized.observe(this);
-    this.themed = new MutationObserver(() => this.draw());
+    this.themed = new MutationObserver(() => { this.draw(); this.chart.getZr().flush(); });
     this.themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     this.draw();
   }

@@ -9,6 +9,9 @@
   };
   document.documentElement.classList.add("js");
   apply();
+  // Paper is white.
+  addEventListener("beforeprint", () => { document.documentElement.dataset.theme = "portal"; });
+  addEventListener("afterprint", apply);
   system.addEventListener("change", apply);
   addEventListener("storage", apply);
   addEventListener("theme", apply);

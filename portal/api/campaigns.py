@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import generics, serializers
 
+from accounts.access import who
 from accounts.roles import OFFICE, ROLES
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.models import Lead
@@ -53,7 +54,7 @@ class Enrollments(generics.ListAPIView[Enrollment]):
     pagination_class = NewestFirst
 
     def get_queryset(self) -> Any:
-        user, asked = self.request.user, self.request.query_params
+        user, asked = who(self.request), self.request.query_params
         rows = Enrollment.objects.select_related("campaign", "stage")
         rows = rows if user.sees_all else rows.filter(lead__in=Lead.objects.visible_to(user))
         wanted = {"campaign__slug": asked.get("campaign"), "status": asked.get("status")}

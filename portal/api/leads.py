@@ -8,6 +8,7 @@ from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import who
 from accounts.audit import Kind, record
 from accounts.roles import ROLES
 from campaigns.models import Enrollment
@@ -124,7 +125,7 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
 
 
 class StatusChange(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=Status)
+    status = serializers.ChoiceField(choices=Status.choices)
 
 
 FILTERS = [OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q")]
@@ -139,7 +140,7 @@ class Leads(generics.ListAPIView[Lead]):
     pagination_class = ReceivedLast
 
     def get_queryset(self) -> Any:
-        return chosen(Lead.objects.visible_to(self.request.user), self.request.query_params).for_list()
+        return chosen(Lead.objects.visible_to(who(self.request)).for_list(), self.request.query_params)
 
 
 class OneLead(generics.RetrieveAPIView[Lead]):
@@ -155,7 +156,7 @@ class OneLead(generics.RetrieveAPIView[Lead]):
             Prefetch("deliveries", Delivery.objects.select_related("destination")),
             Prefetch("activities", Activity.objects.select_related("actor")),
         )
-        return Lead.objects.visible_to(self.request.user).for_list().prefetch_related(*related)
+        return Lead.objects.visible_to(who(self.request)).for_list().prefetch_related(*related)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().retrieve(request, *args, **kwargs)
@@ -168,5 +169,5 @@ class OneLead(generics.RetrieveAPIView[Lead]):
         lead = self.get_object()
         change = StatusChange(data=request.data)
         change.is_valid(raise_exception=True)
-        set_status(lead, change.validated_data["status"], by=request.user)
+        set_status(lead, change.validated_data["status"], by=who(request))
         return self.retrieve(request, *args, **kwargs)

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 
+from accounts.access import who
 from accounts.audit import Kind, record
 from accounts.roles import ROLES
 from listings.models import Listing, Storefront
@@ -44,7 +45,7 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
 
 def may_read_secrets(request: Request) -> bool:
     """By token only: a page shows a secret after the password, and a session here has not given it."""
-    return request.user.is_portal_admin and "admin" in getattr(request.auth, "scopes", ())
+    return who(request).is_portal_admin and "admin" in getattr(request.auth, "scopes", ())
 
 
 class Storefronts(generics.ListAPIView[Storefront]):
@@ -64,7 +65,7 @@ class Listings(generics.ListAPIView[Listing]):
     pagination_class = ByName
 
     def get_queryset(self) -> Any:
-        return Listing.objects.visible_to(self.request.user).select_related("storefront").prefetch_related("lead_urls")
+        return Listing.objects.visible_to(who(self.request)).select_related("storefront").prefetch_related("lead_urls")
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         if may_read_secrets(request):

@@ -11,6 +11,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.access import who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from leads.models import Submission
@@ -34,11 +35,11 @@ class Archive:
     """What of the archive the user may see; the bodies stay where they are."""
 
     roles = OFFICE
-    serializer_class = SubmissionSerializer
+    serializer_class: Any = SubmissionSerializer
     request: Any
 
     def get_queryset(self) -> Any:
-        rows = Submission.objects.visible_to(self.request.user).select_related("listing").defer("body", "repair")
+        rows = Submission.objects.visible_to(who(self.request)).select_related("listing").defer("body", "repair")
         if disposition := self.request.query_params.get("disposition"):
             rows = rows.filter(disposition=disposition)
         if listing := self.request.query_params.get("listing"):
@@ -63,7 +64,7 @@ class SubmissionBody(APIView):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: UUID) -> HttpResponse:
-        submission = get_object_or_404(Submission.objects.visible_to(request.user), pk=pk)
+        submission = get_object_or_404(Submission.objects.visible_to(who(request)), pk=pk)
         record(request, Kind.PERSONAL_DATA_READ, f"submission {pk}")
         headers = {"Content-Disposition": f'attachment; filename="{pk}.bin"', "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return HttpResponse(submission.raw, content_type="application/octet-stream", headers=headers)

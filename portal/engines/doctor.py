@@ -69,7 +69,9 @@ def unprivileged():  # type: ignore[no-untyped-def]
         return True, "as root the engines run as nobody, who can reach them"
     if runs("unshare", "--user", "--map-user=65534", "true"):
         return True, "as root the engines run in a user namespace, since nobody cannot enter %s" % closed[0]
-    return False, "PostgreSQL does not run as root, and nobody cannot enter %s: start the portal as an ordinary user, or move it elsewhere." % closed[0]
+    return False, "PostgreSQL does not run as root, and nobody cannot enter %s: start the portal as an ordinary user, or move it elsewhere." % closed[
+        0
+    ]
 
 
 def folders_above(path):  # type: ignore[no-untyped-def]
@@ -115,7 +117,9 @@ def disk():  # type: ignore[no-untyped-def]
 
 def main():  # type: ignore[no-untyped-def]
     healthy = True
-    for examine in (python, environment, make, postgresql, unprivileged, redis, port, disk):
+    # Python 2 could not even ask the other questions.
+    questions = (python, environment, make, postgresql, unprivileged, redis, port, disk) if sys.version_info >= (3,) else (python,)
+    for examine in questions:
         good, sentence = examine()
         healthy = healthy and good
         print("%s  %s" % ("ok     " if good else "MISSING", sentence))

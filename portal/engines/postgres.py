@@ -75,7 +75,9 @@ class Postgres:
     def _refuse_other_version(self) -> None:
         found = self.cluster / "PG_VERSION"
         if found.exists() and found.read_text().strip() != VERSION:
-            raise CannotStart(f"{self.cluster} is of PostgreSQL {found.read_text().strip()}, the portal needs {VERSION}: docs/operations.md says how to upgrade.")
+            raise CannotStart(
+                f"{self.cluster} is of PostgreSQL {found.read_text().strip()}, the portal needs {VERSION}: docs/operations.md says how to upgrade."
+            )
 
     def _alone(self, cluster: Path, *statements: str) -> None:
         """Run statements in single-user mode, one a line, where no password is needed."""

@@ -49,7 +49,9 @@ class Redis:
         clear_folder(self.store)
         self.run_as.own(self.store)
         command = [str(self.program), "-"]
-        return Child(self.guardian, command, self.log, environment=bare_environment(), run_as=self.run_as, text=self._configuration(), death=signal.SIGKILL)
+        return Child(
+            self.guardian, command, self.log, environment=bare_environment(), run_as=self.run_as, text=self._configuration(), death=signal.SIGKILL
+        )
 
     def set_aside(self) -> None:
         """Put a store that the server cannot read out of its way. It held nudges; the work itself is in PostgreSQL."""

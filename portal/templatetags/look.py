@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-import lucide
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
+from lucide.templatetags.lucide import lucide
 
 from leads.models import Cluster, Status
 from portal.templatetags import words
@@ -36,12 +36,11 @@ def _sign(name: str, size: int, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def icon(name: str, size: int | None = None, label: str = "", **attributes: str) -> SafeString:
+def icon(name: str, size: int | None = None, label: str = "", **attributes: str) -> str:
     """A lucide icon in the colour of its text; with a label it speaks, without one it is beside a word."""
     attributes["class"] = f"i {attributes.pop('cls', '')}".strip()
     attributes.update({"role": "img", "aria-label": label} if label else {"aria-hidden": "true"})
-    plain = {key: str(value) + "" for key, value in attributes.items()}
-    return mark_safe(lucide._render_icon(str(name), size, **{"stroke-width": "1.75", **plain}))
+    return lucide(name + "", size=size, stroke_width="1.75", **attributes)
 
 
 @register.simple_tag

@@ -22,7 +22,7 @@ TOP = Path(__file__).resolve().parents[2]
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "ALLOWED_HOSTS", "EMAIL_URL")
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.processes,
     pytest.mark.xdist_group("supervisor"),
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="follows processes in /proc"),
 ]
@@ -246,7 +246,9 @@ def test_without_redis_it_runs_as_well(portal: Portal) -> None:
     try:
         assert "without it, more slowly" in plain.said
         assert folder.recorded(plain.data)["redis_url"] is None
-        assert plain.find("manage.py sweep") and plain.is_live()
+        sweeper = plain.find("manage.py sweep")
+        assert sweeper and plain.is_live()
+        assert not wait(lambda: plain.find("manage.py sweep") != sweeper, 3), plain.said
     finally:
         os.kill(plain.pid, signal.SIGTERM)
         assert plain.finish() == 0

@@ -1,0 +1,147 @@
+"""The figures of a campaign, from where its enrollments stand now: one grouped query each, and the sums close.
+
+An enrollment passes its stages in order and once, so who moved on from a stage is who stands, or ended, at a later one. Counting so needs no
+history, which is dropped by the month.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+from django.utils.translation import pgettext
+
+from campaigns.models import Campaign, Enrollment, Message, Stage
+
+Status = Enrollment.Status
+HERE = (Status.ACTIVE, Status.HELD)
+TRUNK = 36  # pixels, of a trunk that everybody passes
+
+
+@dataclass(slots=True)
+class Standing:
+    """One stage with the people at it, past it, and gone from it by reason."""
+
+    stage: Stage
+    here: int = 0
+    held: int = 0
+    reached: int = 0
+    ended: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    moved_on: int = 0
+    width: float = 0
+
+    @property
+    def gone(self) -> int:
+        return sum(self.left.values())
+
+    @property
+    def leavers(self) -> str:
+        """12 closed, 3 other."""
+        return ", ".join(f"{n} {why_left(reason)}" for reason, n in self.left.most_common())
+
+    @property
+    def trunk_start(self) -> float:
+        return 31 - self.width / 2
+
+
+@dataclass(slots=True)
+class Flow:
+    """All stages of a campaign; entered = here + reached + left + ended."""
+
+    standings: list[Standing]
+
+    @property
+    def entered(self) -> int:
+        return self.here + self.reached + self.gone + self.ended
+
+    @property
+    def here(self) -> int:
+        return sum(one.here for one in self.standings)
+
+    @property
+    def held(self) -> int:
+        return sum(one.held for one in self.standings)
+
+    @property
+    def reached(self) -> int:
+        return sum(one.reached for one in self.standings)
+
+    @property
+    def ended(self) -> int:
+        return sum(one.ended for one in self.standings)
+
+    @property
+    def gone(self) -> int:
+        return sum(one.gone for one in self.standings)
+
+
+def why_left(reason: str) -> str:
+    """Why an enrollment left or is held, in a word or two."""
+    words = {"lead_closed": pgettext("why left", "closed"), "seller": pgettext("why held", "a seller is on it")}
+    return words.get(reason) or pgettext("why left", "left")
+
+
+def flow_of(campaign: Campaign) -> Flow:
+    """The stages in order with their figures: one query for the stages, one for the people."""
+    standings = {stage.pk: Standing(stage) for stage in campaign.stages.all()}
+    rows = Enrollment.objects.filter(campaign=campaign).values_list("stage_id", "status", "reason").annotate(n=Count("pk")).order_by()
+    for stage, status, reason, n in rows:
+        count(standings[stage], status, reason, n)
+    ordered = list(standings.values())
+    passing = 0
+    for one in reversed(ordered):
+        one.moved_on, passing = passing, passing + one.here + one.reached + one.gone + one.ended
+    for one in ordered:
+        one.width = round(4 + (TRUNK - 4) * one.moved_on / passing, 1) if passing and one.moved_on else 4
+    return Flow(ordered)
+
+
+def count(standing: Standing, status: str, reason: str, n: int) -> None:
+    """Add n people of one kind to where they stand."""
+    if status in HERE:
+        standing.here += n
+        standing.held += n if status == Status.HELD else 0
+    elif status == Status.REACHED:
+        standing.reached += n
+    elif status == Status.ENDED:
+        standing.ended += n
+    else:
+        standing.left[reason] += n
+
+
+@dataclass(slots=True)
+class Row:
+    """One campaign in the list."""
+
+    campaign: Campaign
+    here: int = 0
+    held: int = 0
+    reached: int = 0
+    entered: int = 0
+    sent: int = 0
+    uncertain: int = 0
+
+
+def rows() -> list[Row]:
+    """Every campaign with its figures: three queries, however many there are."""
+    found = {one.pk: Row(one) for one in Campaign.objects.select_related("storefront")}
+    for campaign, status, n in Enrollment.objects.values_list("campaign", "status").annotate(n=Count("pk")).order_by():
+        row = found[campaign]
+        row.entered += n
+        row.here += n if status in HERE else 0
+        row.held += n if status == Status.HELD else 0
+        row.reached += n if status == Status.REACHED else 0
+    shown = (Message.State.SENT, Message.State.UNCERTAIN)
+    messages = Message.objects.filter(state__in=shown).values_list("stage__campaign", "state").annotate(n=Count("pk")).order_by()
+    for campaign, state, n in messages:
+        if state == Message.State.SENT:
+            found[campaign].sent = n
+        else:
+            found[campaign].uncertain = n
+    return list(found.values())
+
+
+def message_counts(campaign: Campaign) -> dict[str, int]:
+    """How many messages of the campaign are in which state."""
+    counted = Message.objects.filter(stage__campaign=campaign).values_list("state").annotate(n=Count("pk")).order_by()
+    return dict(counted)

@@ -1,0 +1,86 @@
+"""What the archive says about a listing's lead sharing: the last real lead, the last test lead, the last thing that went wrong."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from leads.models import Disposition, Lead, Submission
+from leads.story import action_words
+from listings.health import OK, WARN, Check, Found, collector
+from listings.links import page
+from listings.models import Listing
+
+FAILED = (Disposition.QUARANTINED, Disposition.REFUSED)
+
+
+def newest(disposition: str, column: str) -> Subquery:
+    """Of the newest submission of a listing with this disposition: one index probe per partition."""
+    rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition).order_by("-received_at")
+    return Subquery(rows.values(column)[:1])
+
+
+def looked_at(listings: Sequence[Listing]) -> dict[int, dict[str, Any]]:
+    """Listing id -> the ids and times of what came last. One query."""
+    secret = Q(lead_urls__ends_at=None)
+    rows = Listing.objects.filter(pk__in=[one.pk for one in listings]).order_by()
+    rows = rows.annotate(
+        last_lead=Subquery(Lead.objects.filter(listing=OuterRef("pk")).order_by("-received_at", "-id").values("pk")[:1]),
+        last_test=newest(Disposition.TEST, "received_at"),
+        quarantined=newest(Disposition.QUARANTINED, "pk"),
+        refused=newest(Disposition.REFUSED, "pk"),
+        secret_since=Max("lead_urls__created_at", filter=secret),
+        old_until=Max("lead_urls__ends_at"),
+    )
+    columns = ("pk", "last_lead", "last_test", "quarantined", "refused", "secret_since", "old_until")
+    return {row["pk"]: row for row in rows.values(*columns)}
+
+
+@collector(20)
+def arrivals(listings: Sequence[Listing]) -> Found:
+    """Four queries: what came last, those leads, those failures, and how many wait in quarantine."""
+    seen = looked_at(listings)
+    leads = Lead.objects.select_related("contact", "contact__company").in_bulk([row["last_lead"] for row in seen.values() if row["last_lead"]])
+    failures = Submission.objects.defer("body", "repair").in_bulk([row[kind] for row in seen.values() for kind in FAILED if row[kind]])
+    waiting = dict(Submission.objects.quarantined().filter(listing__in=listings).order_by().values_list("listing").annotate(n=Count("pk")))
+    return {pk: checks(row, leads.get(row["last_lead"]), failures, waiting.get(pk, 0)) for pk, row in seen.items()}
+
+
+def checks(row: dict[str, Any], lead: Lead | None, failures: dict[UUID, Submission], waiting: int) -> list[Check]:
+    failed = max((failures[row[kind]] for kind in FAILED if row[kind] in failures), key=lambda one: one.received_at, default=None)
+    return [real_lead(lead), test_lead(row["last_test"], lead and lead.received_at, row), failure(failed, waiting)]
+
+
+def real_lead(lead: Lead | None) -> Check:
+    if lead is None:
+        return Check("last_lead", OK, _("No lead has come in yet"))
+    who = ", ".join(filter(None, (lead.contact.name, lead.contact.company_name, action_words(lead.last_action) if lead.last_action else "")))
+    return Check("last_lead", OK, _("Last real lead"), who, when=lead.received_at, verb=_("See it"), url=page("leads:detail", lead.pk))
+
+
+def test_lead(at: datetime | None, real_at: datetime | None, row: dict[str, Any]) -> Check:
+    """The present secret is proven by a test lead since it was made, or by a real one since the old secrets stopped working."""
+    since = row["secret_since"]
+    if at and since and at >= since:
+        return Check("test_lead", OK, _("Test lead came through"), _("Partner Center’s Validate reaches this listing"), when=at)
+    if real_at and since and real_at >= max(filter(None, (since, row["old_until"]))):
+        return Check("test_lead", OK, _("The secret lead URL is in use"), _("Real leads come in through it"))
+    why = _("Press Validate in Partner Center")
+    if at is None:
+        return Check("test_lead", WARN, _("No test lead yet"), why, verb=_("How"), url="#partner-center")
+    return Check("test_lead", WARN, _("No test lead since the secret was changed"), why, when=at, verb=_("How"), url="#partner-center")
+
+
+def failure(failed: Submission | None, waiting: int) -> Check:
+    if failed is None:
+        return Check("failures", OK, _("Nothing failed to be read"))
+    if not waiting:
+        return Check(
+            "failures", OK, _("Nothing waits in quarantine"), _("Last: %(reason)s") % {"reason": failed.reason[:160]}, when=failed.received_at
+        )
+    title = ngettext("%(count)d in quarantine", "%(count)d in quarantine", waiting) % {"count": waiting}
+    return Check("failures", WARN, title, failed.reason[:160], failed.received_at, verb=_("Repair"), url=page("leads:quarantine"))

@@ -1,0 +1,64 @@
+"""A condition in words, as a person reads it: “score at least 30; country is CZ or SK”."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from leads.conditions import Field, fields
+from leads.models import Cluster, Contact, Status
+from leads.story import action_words
+from listings.models import ListingKind, Storefront
+
+CHOICES: dict[str, Any] = {"status": Status, "cluster": Cluster, "email_kind": Contact.EmailKind, "listing_kind": ListingKind}
+ACTIONS = ("last_action", "actions")
+
+
+def in_words(tree: dict[str, Any], inside: bool = False) -> str:
+    """The whole condition; one that asks nothing holds for every lead."""
+    if not tree:
+        return _("every lead")
+    if "not" in tree:
+        return _("not (%(condition)s)") % {"condition": in_words(tree["not"])}
+    branch = next((key for key in ("all", "any") if key in tree), None)
+    if branch is None:
+        return leaf_in_words(tree)
+    joint = pgettext("between conditions", " and ") if branch == "all" else pgettext("between conditions", " or ")
+    said = joint.join(in_words(part, inside=True) for part in tree[branch])
+    return f"({said})" if inside and len(tree[branch]) > 1 else said
+
+
+def leaf_in_words(leaf: dict[str, Any]) -> str:
+    """One comparison; a field that is gone keeps its name."""
+    known = fields().get(leaf["field"])
+    label = str(known.label) if known else str(leaf["field"])
+    if known and known.type == "flag":
+        return label if leaf["value"] else _("not %(condition)s") % {"condition": label}
+    if leaf["op"] == "empty":
+        return (_("no %(field)s") if leaf["value"] else _("%(field)s given")) % {"field": label}
+    values = leaf["value"] if isinstance(leaf["value"], list) else [leaf["value"]]
+    said = pgettext("between conditions", " or ").join(value_in_words(known, value) for value in values)
+    return COMPARED[leaf["op"]]() % {"field": label, "value": said}
+
+
+COMPARED = {
+    "is": lambda: _("%(field)s: %(value)s"),
+    "in": lambda: _("%(field)s: %(value)s"),
+    "is_not": lambda: _("%(field)s other than %(value)s"),
+    "contains": lambda: _("%(field)s contains “%(value)s”"),
+    "at_least": lambda: _("%(field)s at least %(value)s"),
+    "at_most": lambda: _("%(field)s at most %(value)s"),
+    "has": lambda: _("%(field)s: %(value)s among them"),
+}
+
+
+def value_in_words(known: Field | None, value: Any) -> str:
+    """A value as the pages call it."""
+    name = known.name if known else ""
+    if name in CHOICES and value in CHOICES[name].values:
+        return str(CHOICES[name](value).label)
+    if name in ACTIONS:
+        return action_words(value)
+    if name == "storefront":
+        return Storefront.objects.filter(slug=value).values_list("name", flat=True).first() or str(value)
+    return str(value)

@@ -1,0 +1,44 @@
+"""Days and spans of time as the user's locale writes them, for the sentences that are made in Python."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+from babel import Locale, dates
+from django.utils.translation import get_language, ngettext
+
+
+@lru_cache(maxsize=32)
+def _locale(language: str) -> Locale:
+    """English is written with the day before the month, as the other languages do."""
+    return Locale.parse("en_GB" if language.startswith("en") else language.replace("-", "_").lower(), sep="_")
+
+
+def locale() -> Locale:
+    return _locale(get_language() or "en")
+
+
+def short(day: date) -> str:
+    """22 Oct."""
+    return dates.format_skeleton("MMMd", day, locale=locale())
+
+
+def weekday(day: date) -> str:
+    """Saturday 14 November."""
+    return dates.format_skeleton("MMMMEEEEd", day, locale=locale())
+
+
+def between(first: date, last: date) -> str:
+    """22 October – 20 November 2026."""
+    if first == last:
+        return dates.format_date(first, "long", locale=locale())
+    return dates.format_interval(first, last, "yMMMMd", locale=locale())
+
+
+def length(span: timedelta) -> str:
+    """6 days, 10 hours, 25 minutes: the largest unit that holds at least one, rounded down."""
+    minutes = max(int(span.total_seconds() // 60), 0)
+    if minutes >= 24 * 60:
+        return ngettext("%(count)d day", "%(count)d days", minutes // 1440) % {"count": minutes // 1440}
+    if minutes >= 60:
+        return ngettext("%(count)d hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}

@@ -1,0 +1,163 @@
+"""Bytes to meaning: every dialect, every casing, and whatever else may come."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from leads import dialects
+from leads.dialects import Unreadable, parse_lead_source, read
+from tests.conftest import ADA, payload
+
+JSON = "application/json"
+
+
+def recased(value, change):
+    if isinstance(value, dict):
+        return {change(key): recased(inner, change) for key, inner in value.items()}
+    return value
+
+
+def snake(key):
+    return "".join("_" + c.lower() if c.isupper() else c for c in key)
+
+
+@pytest.mark.parametrize("change", [str, str.upper, str.lower, snake, lambda key: key[0].upper() + key[1:]])
+def test_keys_mean_the_same_in_any_casing(change):
+    act = read(json.dumps(recased(ADA, change)).encode(), JSON)
+    assert act == read(json.dumps(ADA).encode(), JSON)
+    assert (act.person["firstname"], act.source, act.action, act.offer) == ("Ada", "AzureMarketplace", "INS", "contoso.edge-firewall")
+
+
+def test_the_person_may_stand_beside_the_act():
+    flat = {**ADA["userDetails"], **{k: v for k, v in ADA.items() if k != "userDetails"}}
+    assert read(json.dumps(flat).encode(), JSON).person["email"] == "ada.novak@kolovrat.example"
+
+
+def test_a_table_row_carries_the_person_as_a_json_string():
+    row = {"CustomerInfo": json.dumps({"FirstName": "Ada", "Email": "ada@kolovrat.example"}), "LeadSource": "AzurePortal-Create|a.b", "OfferDisplayName": "Edge"}
+    act = read(json.dumps(row).encode(), JSON)
+    assert (act.person["firstname"], act.source, act.action, act.offer_title) == ("Ada", "AzurePortal", "Create", "Edge")
+
+
+def test_a_web_to_lead_form_is_read_even_when_it_does_not_say_so():
+    form = b"first_name=Ana&email=ana%40silva.example&lead_source=SPZA-PLT%7CField+Service&description=Ol%C3%A1"
+    for kind in ("application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-8", "text/plain", ""):
+        act = read(form, kind)
+        assert (act.person["firstname"], act.source, act.action, act.offer, act.description) == ("Ana", "AppSource", "PLT", "Field Service", "Olá")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("AzureMarketplace-INS|contoso.edge-firewall", ("AzureMarketplace", "INS", "contoso.edge-firewall")),
+        ("AppSource (SPZA)-PLT | contoso.field-service", ("AppSource", "PLT", "contoso.field-service")),
+        ("spza-plt|contoso.x", ("AppSource", "PLT", "contoso.x")),
+        ("AppSource-INS|Field Service for Teams", ("AppSource", "INS", "Field Service for Teams")),
+        ("AzurePortal-create | a.b-c-d", ("AzurePortal", "Create", "a.b-c-d")),
+        ("TestDrive-StartTestDrive|a.b", ("TestDrive", "StartTestDrive", "a.b")),
+        ("AzureMarketplace", ("AzureMarketplace", "", "")),
+        ("AzureMarketplace|a.b", ("AzureMarketplace", "", "a.b")),
+        ("Elsewhere-XYZ|a|b", ("Elsewhere", "XYZ", "a|b")),
+        ("", ("", "", "")),
+    ],
+)
+def test_lead_sources_in_all_their_forms(text, parts):
+    assert parse_lead_source(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"[1,2]", "a list"),
+        (b'"hello"', "single value"),
+        (b"null", "single value"),
+        (b'{"a" "b"}', "Not valid JSON"),
+        (b"{}", "None of its fields"),
+        (b'{"futureField": 1}', "None of its fields"),
+        (b'{"userDetails":{"firstName":"\xff"}}', "Not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"CustomerInfo": "{broken"}', "CustomerInfo"),
+        (b"&".join(b"a%d=1" % i for i in range(2_000)), "form fields"),
+    ],
+)
+def test_what_cannot_be_read_says_why(body, reason):
+    with pytest.raises(Unreadable, match=reason):
+        read(body, "")
+
+
+def test_charset_is_the_declared_one_and_a_byte_order_mark_wins():
+    latin = json.dumps(payload(lastName="Müller"), ensure_ascii=False)
+    assert read(latin.encode("latin-1"), "application/json; charset=iso-8859-1").person["lastname"] == "Müller"
+    for codec in ("utf-8-sig", "utf-16", "utf-32"):
+        assert read(latin.encode(codec), "application/json; charset=iso-8859-1").person["lastname"] == "Müller"
+    with pytest.raises(Unreadable, match="Unknown charset"):
+        read(b"{}", "application/json; charset=klingon")
+
+
+def test_what_postgresql_cannot_hold_is_taken_out():
+    act = read(b'{"userDetails":{"firstName":"A\\u0000\\ud800b","email":"n@u.example"},"x":{"y\\u0000":"\\udfff\\u0000z"}}', JSON)
+    assert act.person["firstname"] == "Ab"
+    assert act.extra == {"x": {"y": "z"}}
+
+
+def test_numbers_stay_as_written():
+    act = read(b'{"userDetails":{"email":"d@d.example","phone":' + b"9" * 10_000 + b"}}", JSON)
+    assert act.person["phone"] == "9" * dialects.MAX_VALUE
+
+
+def test_of_duplicate_keys_the_filled_value_counts():
+    act = read(b'{"userDetails":{"email":"a@b.example"},"UserDetails":{"Email":"","FirstName":"Ada"}}', JSON)
+    assert (act.person["email"], act.person["firstname"]) == ("a@b.example", "Ada")
+
+
+def test_test_leads_are_known_by_their_mark_in_any_field():
+    for field in ("firstName", "lastName", "email", "company", "title", "description", "leadSource", "offerTitle"):
+        assert read(json.dumps(payload(**{field: "msft_test_637"})).encode(), JSON).is_test
+    assert read(json.dumps({**ADA, "campaign": {"id": "MSFT_TEST_1"}}).encode(), JSON).is_test
+    assert not read(json.dumps(payload(company="NotMSFT_TESTing")).encode(), JSON).is_test
+
+
+def test_a_neighbours_request_is_known_by_code_or_source():
+    assert read(json.dumps(payload(actionCode="dnc")).encode(), JSON).asked_neighbour
+    assert read(json.dumps(payload(actionCode="", leadSource="SPZA-DNC|a.b")).encode(), JSON).asked_neighbour
+
+
+def test_content_key_is_about_content_alone():
+    one = read(json.dumps(ADA).encode(), JSON)
+    other = read(json.dumps(recased(dict(reversed(ADA.items())), str.upper), indent=3).encode(), JSON)
+    assert one.content_key == other.content_key
+    assert one.content_key != read(json.dumps(payload(title="CTO")).encode(), JSON).content_key
+    assert one.content_key != read(json.dumps({**ADA, "campaign": "spring"}).encode(), JSON).content_key
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20
+)
+KEYS = st.sampled_from(["userDetails", "UserDetails", "customerInfo", "firstName", "email", "Phone", "leadSource", "actionCode", "description", "x"])
+
+
+@given(st.binary(max_size=400), st.sampled_from([JSON, "application/x-www-form-urlencoded", "", "text/plain; charset=utf-7", "multipart/form-data; boundary=x"]))
+@example(b"\xff\xfe\x00", JSON)
+@example(b'{"userDetails": NaN}', JSON)
+def test_any_bytes_are_read_or_refused_in_words(body, kind):
+    try:
+        read(body, kind)
+    except Unreadable as refusal:
+        assert str(refusal)
+
+
+@given(st.dictionaries(KEYS, anything, max_size=6))
+def test_any_object_is_read_or_refused_in_words_and_is_storable(value):
+    try:
+        act = read(json.dumps(value).encode(), JSON)
+    except Unreadable as refusal:
+        assert str(refusal)
+        return
+    stored = json.dumps([act.person, act.description, act.lead_source, act.extra], ensure_ascii=False)
+    assert "\x00" not in stored
+    stored.encode()
+    assert "\\u0000" not in json.dumps(act.extra)

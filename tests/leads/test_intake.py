@@ -1,0 +1,229 @@
+"""What becomes of submissions: dispositions, sameness, and what a bad row may do to its neighbours."""
+
+import json
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from leads import intake as step
+from leads.intake import intake, rerun
+from leads.models import ActionCode, Company, Contact, Demand, Interaction, Lead, Submission
+from portal import pipeline
+from tests.conftest import ADA, payload
+
+
+def dispositions():
+    return list(Submission.objects.order_by("id").values_list("disposition", flat=True))
+
+
+def test_the_same_delivery_again_is_one_interaction_and_two_submissions(offer, sales, arrive, post):
+    lead = arrive(offer)
+    again = post(offer, json.dumps(dict(reversed(ADA.items())), indent=2).encode())
+    pipeline.run()
+    again.refresh_from_db()
+    assert (again.disposition, again.lead_id) == ("redelivery", lead.pk)
+    assert Interaction.objects.get().deliveries == 2
+
+
+def test_the_same_content_a_day_later_is_a_new_act(offer, sales, arrive, post):
+    lead = arrive(offer)
+    Submission.objects.update(received_at=timezone.now() - timedelta(hours=24, seconds=1))
+    assert arrive(offer).pk == lead.pk
+    assert lead.interactions.count() == 2
+
+
+def test_two_of_the_same_in_one_batch_are_one_interaction(offer, sales, post):
+    post(offer), post(offer)
+    intake()
+    assert dispositions() == ["lead", "redelivery"]
+    assert Submission.objects.values("lead").distinct().count() == 1
+
+
+def test_a_new_act_of_the_same_person_joins_the_lead(offer, sales, arrive):
+    lead = arrive(offer)
+    other = arrive(offer, actionCode="Create", leadSource="AzurePortal-Create|x", email="ADA.Novak@Kolovrat.EXAMPLE")
+    assert other.pk == lead.pk
+    assert (other.interaction_count, other.last_action, sorted(other.actions)) == (2, "Create", ["Create", "INS"])
+
+
+def test_another_listing_is_another_lead_of_the_same_contact(offer, app, sales, arrive):
+    assert arrive(offer).contact_id == arrive(app).contact_id
+    assert Lead.objects.count() == 2
+    assert Contact.objects.count() == 1
+
+
+def test_a_test_lead_proves_the_connection_and_nothing_else(offer, sales, post):
+    for _ in range(2):
+        post(offer, firstName="MSFT_TEST_637")
+    pipeline.run()
+    assert dispositions() == ["test", "test"]
+    assert not (Lead.objects.exists() or Contact.objects.exists() or Demand.objects.exists())
+
+
+def test_a_neighbours_buyer_makes_no_lead_and_marks_one_that_exists(app, sales, arrive, post):
+    post(app, email="other@x.example", actionCode="DNC")
+    lead = arrive(app)
+    before = (lead.revision, lead.score, lead.interaction_count)
+    post(app, actionCode="DNC")
+    pipeline.run()
+    lead.refresh_from_db()
+    assert dispositions() == ["do_not_contact", "lead", "do_not_contact"]
+    assert Lead.objects.count() == 1
+    assert lead.asked_neighbour_at is not None
+    assert (lead.revision, lead.score, lead.interaction_count) == before
+    assert lead.activities.filter(kind="asked_neighbour").count() == 1
+
+
+def test_nobody_to_reach_is_demand_and_a_broken_address_waits_in_quarantine(offer, sales, post):
+    post(offer, email="", phone="")
+    post(offer, email="ada@", phone="")
+    post(offer, email="ada@", phone="+420555010203")
+    pipeline.run()
+    assert dispositions() == ["anonymous", "quarantined", "lead"]
+    assert "ada@" in Submission.objects.get(disposition="quarantined").reason
+    assert Demand.objects.get().kind == "anonymous"
+
+
+def test_a_phone_alone_is_a_lead(offer, sales, arrive):
+    lead = arrive(offer, email="", firstName="", lastName="")
+    assert (lead.contact.key, lead.contact.name) == ("phone:420555010203", "+420555010203")
+
+
+def test_the_newest_filled_values_count(offer, sales, arrive):
+    arrive(offer)
+    contact = arrive(offer, firstName="Adéla", phone="", title="", description="x").contact
+    assert (contact.first_name, contact.phone, contact.title, contact.seniority) == ("Adéla", "+420555010203", "CIO", 3)
+    assert {"ada", "adela"} <= set(contact.words)
+
+
+def test_companies_come_from_the_domain(offer, sales, arrive):
+    arrive(offer)
+    arrive(offer, email="eva@kolovrat.example", company="Kolovrat")
+    arrive(offer, email="tom@gmail.com", company="Byrne Ltd")
+    assert sorted(Company.objects.values_list("key", flat=True)) == ["domain:kolovrat.example", "name:byrne"]
+
+
+def test_a_lost_buyer_who_acts_again_is_new(offer, sales, arrive):
+    lead = arrive(offer)
+    Lead.objects.filter(pk=lead.pk).update(status="lost", closed_at=timezone.now())
+    assert arrive(offer, description="again").status == "new"
+
+
+def test_unknown_codes_are_listed(offer, sales, arrive):
+    arrive(offer, actionCode="XYZ", leadSource="")
+    assert list(ActionCode.objects.filter(known=False).values_list("code", flat=True)) == ["XYZ"]
+
+
+def test_running_twice_changes_nothing(offer, sales, arrive):
+    lead = arrive(offer)
+    count = lead.activities.count()
+    assert pipeline.run() == {"understood": 0, "followed": 0, "demand": 0}
+    assert lead.activities.count() == count
+
+
+def test_a_poison_row_is_quarantined_alone(offer, sales, post, monkeypatch):
+    """One row that PostgreSQL refuses among fifty: it is quarantined with the error, the others become leads."""
+    original = step.contact_fields
+
+    def poison(one):
+        fields = original(one)
+        return {**fields, "country": "TOO LONG FOR ITS COLUMN"} if fields["first_name"] == "Poison" else fields
+
+    monkeypatch.setattr(step, "contact_fields", poison)
+    for number in range(50):
+        post(offer, email=f"p{number}@x.example", firstName="Poison" if number == 33 else "Ada")
+    pipeline.run()
+    [bad] = Submission.objects.filter(disposition="quarantined")
+    assert "too long" in bad.reason
+    assert Lead.objects.count() == 49
+
+
+def test_a_parsers_surprise_costs_no_lead(offer, post, monkeypatch):
+    monkeypatch.setattr(step.dialects, "understand", lambda fields: 1 / 0)
+    post(offer)
+    intake()
+    assert Submission.objects.get().reason == "ZeroDivisionError while reading it."
+
+
+def test_a_row_that_kills_its_worker_stands_alone_on_the_third_try_and_is_given_up(offer, post, monkeypatch):
+    killer, good = post(offer, email="killer@x.example"), post(offer, email="good@x.example")
+    original, batches = step.understand, []
+
+    def die(readings):
+        batches.append(len(readings))
+        if any(one.submission.pk == killer.pk for one in readings):
+            raise KeyboardInterrupt
+        original(readings)
+
+    monkeypatch.setattr(step, "understand", die)
+    for _ in range(6):
+        try:
+            intake()
+        except KeyboardInterrupt:
+            continue
+    killer.refresh_from_db(), good.refresh_from_db()
+    assert (killer.disposition, good.disposition) == ("quarantined", "lead")
+    assert batches == [2, 2, 1, 1]
+    assert "stopped every time" in killer.reason
+
+
+def test_a_quarantined_submission_can_be_repaired_and_keeps_its_bytes(offer, sales, post):
+    bad = post(offer, b'{"userDetails":{"email":"kai@lund.example" "x":1}}')
+    pipeline.run()
+    bad.refresh_from_db()
+    original = bad.raw
+    rerun(bad, repair=json.dumps(payload(email="kai@lund.example")).encode())
+    pipeline.run()
+    bad.refresh_from_db()
+    assert (bad.disposition, bad.reason, bad.raw) == ("lead", "", original)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_the_same_delivery_from_64_threads_at_the_same_moment_is_one_lead(offer, sales):
+    path, barrier, ids = offer.current_lead_url().path, threading.Barrier(64), []
+
+    def deliver():
+        try:
+            barrier.wait()
+            ids.append(Client().post(path, json.dumps(ADA), content_type="application/json").json()["id"])
+            pipeline.run()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=deliver) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pipeline.run()
+    assert len(set(ids)) == Submission.objects.count() == 64
+    assert sorted(dispositions()) == ["lead", *["redelivery"] * 63]
+    assert (Lead.objects.count(), Contact.objects.count(), Interaction.objects.get().deliveries) == (1, 1, 64)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_parallel_drains_settle_every_submission_once(offer, app, sales, stranger, post):
+    for number in range(120):
+        post(offer if number % 2 else app, email=f"p{number % 40}@x{number % 7}.example", description=str(uuid4()))
+    threads = [threading.Thread(target=drain) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pipeline.run()
+    assert set(dispositions()) == {"lead"}
+    assert Interaction.objects.count() == 120
+    assert all(lead.interaction_count == lead.interactions.count() and lead.stale_since is None for lead in Lead.objects.all())
+    assert not Lead.objects.exclude(follow_error="").exists()
+
+
+def drain():
+    try:
+        pipeline.run()
+    finally:
+        connection.close()

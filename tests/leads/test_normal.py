@@ -1,0 +1,87 @@
+"""One form for what people write in many."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads import normal
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Ada.Novak@Kolovrat.EXAMPLE", "ada.novak@kolovrat.example"),
+        (" ada@kolovrat.example ", "ada@kolovrat.example"),
+        ("a.d.a+spring@gmail.com", "a.d.a+spring@gmail.com"),
+        ("ada@KÖLN.example", "ada@xn--kln-sna.example"),
+        ("mailto:ada@kolovrat.example", "ada@kolovrat.example"),
+        ("ada@", ""),
+        ("ada", ""),
+        ("", ""),
+        ("a b@c.example", ""),
+        ("ada@kolovrat.example\r\nBcc: x@y.example", ""),
+    ],
+)
+def test_email_key(text, key):
+    assert normal.email_key(text) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "phone"),
+    [
+        ("+420 555 010 203", "CZ", "+420555010203"),
+        ("8 (495) 555-01-23", "RU", "+74955550123"),
+        ("0612345678", "NL", "+31612345678"),
+        ("0612345678", "", "0612345678"),
+        ("call me", "CZ", "call me"),
+        ("+351555010203", "", "+351555010203"),
+        ("", "CZ", ""),
+    ],
+)
+def test_phone(text, country, phone):
+    assert normal.phone_of(text, country) == phone
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("US", "US"), ("USA", "US"), ("Netherlands", "NL"), ("czechia", "CZ"), ("Czech Republic", "CZ"), ("Brazil", "BR"), ("Nowhere", ""), ("", "")],
+)
+def test_country(text, code):
+    assert normal.country_of(text) == code
+
+
+def test_companies_are_one_by_domain_or_by_name_without_legal_form():
+    assert normal.company_key("Kolovrat s.r.o.", "kolovrat.example") == "domain:kolovrat.example"
+    assert normal.company_key("Kolovrat s.r.o.", "") == normal.company_key("KOLOVRAT, SRO", "") == "name:kolovrat"
+    assert normal.company_key("Empresa Ltda", "") == "name:empresa"
+    assert normal.company_key("AG", "") == "name:ag"
+    assert normal.company_key("", "") == ""
+
+
+def test_only_a_business_address_tells_the_company():
+    assert normal.own_domain("ada@mail.kolovrat.co.uk") == "kolovrat.co.uk"
+    assert normal.own_domain("ada@gmail.com") == ""
+    assert (normal.email_kind("a@gmail.com"), normal.email_kind("a@mailinator.com"), normal.email_kind("a@kolovrat.example")) == ("free", "disposable", "business")
+
+
+@pytest.mark.parametrize(
+    ("title", "level"),
+    [("CIO", 3), ("Diretor de TI", 2), ("VP Engineering", 2), ("Head of Field Operations", 2), ("IT manager", 1), ("jednatelka", 3), ("Генеральный директор", 3), ("clerk", 0), ("", 0)],
+)
+def test_seniority(title, level):
+    assert normal.seniority(title) == level
+
+
+def test_search_words_find_people_by_folded_words_and_phone_endings():
+    words = normal.search_words("João", "Novák", "ada@kolovrat.example", "Kolovrat", phone="+420555010203")
+    assert {"joao", "novak", "ada@kolovrat.example", "kolovrat.example", "kolovrat", "555010203", "0203"} <= set(words)
+
+
+@given(st.text(max_size=200), st.text(max_size=80))
+def test_no_text_is_too_odd(text, other):
+    normal.email_key(text)
+    normal.phone_of(text, "CZ")
+    normal.country_of(text)
+    normal.company_key(text, "")
+    normal.seniority(text)
+    assert all(len(word) <= 100 for word in normal.search_words(text, other, phone=text))
