@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 
@@ -38,6 +38,8 @@ class DefaultDeny(MiddlewareMixin):
     """A view that says nothing about its roles is shut; admins outside the demo set up their second factor first."""
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest("NUL")  # PostgreSQL can't hold one, so nothing can be found by it
         if getattr(view, "__module__", "").startswith(OWN_DOORS) or hasattr(view, "cls"):
             return None
         target = getattr(view, "view_class", view)

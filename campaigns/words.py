@@ -8,7 +8,7 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.crypto import keyed_digests
-from campaigns.models import StageText
+from campaigns.models import Stage, StageText
 from leads.models import Lead
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)\s*(?:\|\s*default:([^}]*?))?\s*\}\}")
@@ -82,6 +82,17 @@ def signing_key() -> str:
 
 def absolute(path: str) -> str:
     return (settings.PORTAL_URL or f"http://127.0.0.1:{settings.PORT}") + path
+
+
+def languages() -> list[tuple[str, str]]:
+    """Codes and names of the languages that mail is written in, English first."""
+    return list(settings.LANGUAGES)
+
+
+def missing_languages(stage: Stage) -> list[str]:
+    """Names of the languages that an e-mail stage has no text in; its people get English."""
+    there = {text.language for text in stage.texts.all()}
+    return [name for code, name in languages() if code not in there]
 
 
 def placeholders_help() -> Any:

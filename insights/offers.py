@@ -1,6 +1,7 @@
 """How each offer performs in a period, from the tallies: what came in, what it became, how soon somebody answered."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -41,11 +42,13 @@ class Period:
 class Offer:
     """One listing's figures, or a sum of several."""
 
+    pk: int = 0
     slug: str = ""
     title: str = ""
     storefront: str = ""
     storefront_name: str = ""
     kind: str = ""
+    respond_within_hours: int = 24
     leads: int = 0
     qualified: int = 0
     opportunities: int = 0
@@ -53,6 +56,12 @@ class Offer:
     anonymous: int = 0
     asked_neighbour: int = 0
     responses: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def is_answered_late(self) -> bool:
+        """Whether half of its first responses came after the storefront's clock."""
+        minutes = self.median_first_response_minutes
+        return minutes is not None and minutes > self.respond_within_hours * 60
 
     @property
     def median_first_response_minutes(self) -> float | None:
@@ -76,8 +85,8 @@ def median(counts: dict[int, int]) -> float | None:
     return ((low or 0) + (high or 0)) / 2
 
 
-def offers(period: Period) -> list[Offer]:
-    """Every listing with its figures, most leads first; one query per table."""
+def offers(period: Period, listings: Iterable[Listing] | None = None) -> list[Offer]:
+    """Every listing (or the given ones) with its figures, most leads first; one query per table."""
     span = {"day__gte": period.first, "day__lte": period.last_day}
     rows: Any = DailyTally.objects.filter(**span).values("listing_id").annotate(**{f: Sum(f) for f in FIGURES})
     sums = {row["listing_id"]: row for row in rows}
@@ -88,10 +97,10 @@ def offers(period: Period) -> list[Offer]:
         responses[listing][minutes] = leads
     found = [
         Offer(
-            slug=one.slug, title=one.title, storefront=one.storefront.slug, storefront_name=one.storefront.name, kind=one.get_kind_display(),
-            responses=responses[one.pk], **{f: sums.get(one.pk, {}).get(f) or 0 for f in FIGURES},
+            pk=one.pk, slug=one.slug, title=one.title, storefront=one.storefront.slug, storefront_name=one.storefront.name, kind=one.get_kind_display(),
+            respond_within_hours=one.storefront.respond_within_hours, responses=responses[one.pk], **{f: sums.get(one.pk, {}).get(f) or 0 for f in FIGURES},
         )
-        for one in Listing.objects.for_display()
+        for one in (Listing.objects.for_display() if listings is None else listings)
     ]  # fmt: skip
     return sorted(found, key=lambda offer: -offer.leads)
 

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from leads.models import Disposition, Lead, Submission
 from leads.story import action_words
+from listings.days import short
 from listings.health import OK, WARN, Check, Found, collector
 from listings.links import page
-from listings.models import Listing
+from listings.models import LeadUrl, Listing
 
 FAILED = (Disposition.QUARANTINED, Disposition.REFUSED)
 
@@ -26,15 +28,15 @@ def newest(disposition: str, column: str) -> Subquery:
 
 def looked_at(listings: Sequence[Listing]) -> dict[int, dict[str, Any]]:
     """Listing id -> the ids and times of what came last. One query."""
-    secret = Q(lead_urls__ends_at=None)
+    secrets = LeadUrl.objects.filter(listing=OuterRef("pk"))
     rows = Listing.objects.filter(pk__in=[one.pk for one in listings]).order_by()
     rows = rows.annotate(
         last_lead=Subquery(Lead.objects.filter(listing=OuterRef("pk")).order_by("-received_at", "-id").values("pk")[:1]),
         last_test=newest(Disposition.TEST, "received_at"),
         quarantined=newest(Disposition.QUARANTINED, "pk"),
         refused=newest(Disposition.REFUSED, "pk"),
-        secret_since=Max("lead_urls__created_at", filter=secret),
-        old_until=Max("lead_urls__ends_at"),
+        secret_since=Subquery(secrets.filter(ends_at=None).values("created_at")[:1]),
+        old_until=Subquery(secrets.exclude(ends_at=None).order_by("-ends_at").values("ends_at")[:1]),
     )
     columns = ("pk", "last_lead", "last_test", "quarantined", "refused", "secret_since", "old_until")
     return {row["pk"]: row for row in rows.values(*columns)}
@@ -72,7 +74,8 @@ def test_lead(at: datetime | None, real_at: datetime | None, row: dict[str, Any]
     why = _("Press Validate in Partner Center")
     if at is None:
         return Check("test_lead", WARN, _("No test lead yet"), why, verb=_("How"), url="#partner-center")
-    return Check("test_lead", WARN, _("No test lead since the secret was changed"), why, when=at, verb=_("How"), url="#partner-center")
+    last = _("Last test lead %(day)s") % {"day": short(timezone.localtime(at).date())}
+    return Check("test_lead", WARN, _("No test lead since the secret was changed"), last, verb=_("How"), url="#partner-center")
 
 
 def failure(failed: Submission | None, waiting: int) -> Check:
@@ -83,4 +86,4 @@ def failure(failed: Submission | None, waiting: int) -> Check:
             "failures", OK, _("Nothing waits in quarantine"), _("Last: %(reason)s") % {"reason": failed.reason[:160]}, when=failed.received_at
         )
     title = ngettext("%(count)d in quarantine", "%(count)d in quarantine", waiting) % {"count": waiting}
-    return Check("failures", WARN, title, failed.reason[:160], failed.received_at, verb=_("Repair"), url=page("leads:quarantine"))
+    return Check("failures", WARN, title, failed.reason[:160], verb=_("Repair"), url=page("leads:quarantine"))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -13,6 +13,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     """`type`, `title`, `status`, `detail`, and for bad input `errors` by field; unexpected errors stay Django's."""
     if isinstance(error, DjangoValidationError):
         error = ValidationError(serializers.as_serializer_error(error))
+    elif isinstance(error, RecursionError):
+        error = ParseError("JSON nested too deeply.")
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -1,0 +1,115 @@
+"""What waits for a person, worst first: a count, what it is, one line why, and the page where something can be done about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import Message
+from delivery.models import Delivery, Destination
+from leads.models import Lead, Submission
+from listings.days import length
+from listings.health import Health
+from listings.links import page
+from listings.models import Listing
+
+LATE, SOON = "late", "soon"
+LOOK_BACK = timedelta(days=90)  # for leads without owner: older ones are history
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One line of "Needs you"."""
+
+    icon: str
+    tone: str
+    count: int
+    what: str
+    why: str
+    verb: str
+    url: str
+
+
+Asking = Callable[[list[Listing], dict[int, Health]], Need | None]
+
+
+def needs(listings: list[Listing], health: dict[int, Health]) -> list[Need]:
+    """Everything that waits, worst first. A constant number of queries."""
+    found = [ask(listings, health) for ask in ASKED]
+    return [need for need in found if need]
+
+
+def overdue(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    now = timezone.now()
+    leads = Lead.objects.overdue(now).filter(listing__in=listings)
+    count, oldest = leads.aggregate(n=Count("pk"), oldest=Min("respond_by")).values()
+    if not count:
+        return None
+    longest = leads.order_by("respond_by").values_list("listing__title", flat=True).first()
+    why = _("Longest by %(time)s, %(listing)s") % {"time": length(now - oldest), "listing": longest}
+    what = ngettext("response overdue", "responses overdue", count)
+    return Need("clock-alert", LATE, count, what, why, _("Assign"), page("leads:list", clock="overdue"))
+
+
+def paused(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    found = list(Destination.objects.filter(state=Destination.State.PAUSED).values_list("name", "pause_reason"))
+    if not found:
+        return None
+    why = ": ".join(filter(None, found[0]))[:160]
+    what = ngettext("destination paused", "destinations paused", len(found))
+    return Need("circle-pause", LATE, len(found), what, why, _("Mend"), page("delivery:list"))
+
+
+def dead(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    rows = Delivery.objects.dead().filter(lead__listing__in=listings).order_by()
+    groups = list(rows.values_list("lead__listing__title", "destination__name", "last_error").annotate(n=Count("pk")).order_by("-n"))
+    if not groups:
+        return None
+    listing, destination, error, _most = groups[0]
+    count = sum(group[3] for group in groups)
+    why = _("%(listing)s to %(destination)s: %(error)s") % {"listing": listing, "destination": destination, "error": error[:80]}
+    what = ngettext("dead delivery", "dead deliveries", count)
+    return Need("unplug", LATE, count, what, why, _("Replay"), page("delivery:list", state="dead"))
+
+
+def silent(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    quiet = [one for one in listings if health[one.pk].state == "silent"]
+    if not quiet:
+        return None
+    named = ", ".join(f"{one.title}: {health[one.pk].text}" for one in quiet[:3])
+    url = page("listings:detail", quiet[0].slug) if len(quiet) == 1 else page("listings:list")
+    return Need("ear-off", SOON, len(quiet), ngettext("listing silent", "listings silent", len(quiet)), named, _("Test"), url)
+
+
+def quarantined(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    rows = Submission.objects.quarantined().filter(listing__in=listings)
+    count = rows.count()
+    if not count:
+        return None
+    reason = rows.order_by("-id").values_list("reason", flat=True).first() or ""
+    return Need("inbox", SOON, count, _("in quarantine"), reason[:120], _("Repair"), page("leads:quarantine"))
+
+
+def ownerless(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    """Leads that should have an owner and have none, because nobody can take them."""
+    since = timezone.now() - LOOK_BACK
+    count = Lead.objects.open().filter(listing__in=listings, owner=None, received_at__gte=since, owner_reason__code="no_seller").count()
+    if not count:
+        return None
+    why = _("Nobody takes leads, or all who do are full")
+    return Need("user-x", SOON, count, _("without an owner"), why, _("Assign"), page("leads:list", owner="nobody"))
+
+
+def uncertain(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+    count = Message.objects.filter(state=Message.State.UNCERTAIN).count()
+    if not count:
+        return None
+    what = ngettext("uncertain mail", "uncertain mails", count)
+    return Need("mail-question-mark", SOON, count, what, _("Sent or not, nobody knows; never repeated by itself"), _("Look"), page("campaigns:list"))
+
+
+ASKED: tuple[Asking, ...] = (overdue, paused, dead, silent, quarantined, ownerless, uncertain)

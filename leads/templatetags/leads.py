@@ -1,0 +1,76 @@
+"""What a lead's pages say of a person and of a moment on their timeline."""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import Locale
+from django import template
+from django.utils import timezone
+from django.utils.translation import get_language
+from phonenumbers import timezone as phone_zones
+
+from leads import story
+from leads.models import Activity, Contact
+
+register = template.Library()
+ICONS = {
+    "acted": "mouse-pointer-click", "asked_neighbour": "hand", "scored": "calculator", "assigned": "user-check", "status": "circle-dot-dashed",
+    "called": "phone-outgoing", "noted": "notebook-pen", "wrote": "mail", "mailed": "mail", "edited": "pencil", "enrolled": "workflow",
+    "goal_reached": "flag", "campaign_ended": "flag-off", "task_made": "list-plus", "task_done": "square-check-big", "delivered": "send",
+    "delivery_dead": "send", "imported": "file-up",
+}  # fmt: skip
+ACTS = {"PLT": "message-square-quote", "INS": "shopping-bag", "StartTestDrive": "play", "Create": "cloud-upload", "DNC": "hand"}
+
+
+@lru_cache(16)
+def territories(language: str) -> dict[str, str]:
+    return dict(Locale.parse(language.replace("-", "_"), sep="_").territories)
+
+
+@register.filter
+def country(code: str) -> str:
+    """The name of a country in the reader's language."""
+    return territories(get_language() or "en").get(code, code)
+
+
+@register.filter
+def place(contact: Contact) -> str:
+    """Company and country of a person, as far as they are known: the second line under a name."""
+    return ", ".join(filter(None, (contact.company_name, country(contact.country) or contact.country_said)))
+
+
+@register.filter
+def first_name(contact: Contact) -> str:
+    """What to call them on a button."""
+    return contact.first_name or contact.name
+
+
+@register.filter
+def action(code: str) -> str:
+    return story.action_words(code)
+
+
+@register.filter
+def icon_of(activity: Activity) -> str:
+    return ACTS.get(activity.data.get("action", ""), ICONS["acted"]) if activity.kind == "acted" else ICONS.get(activity.kind, "circle")
+
+
+@register.simple_tag
+def local_time(contact: Contact) -> datetime | None:
+    """Now where the person's phone is at home, when that is another hour than here and the number leaves no doubt."""
+    offsets = {now.utcoffset(): now for now in (timezone.now().astimezone(ZoneInfo(zone)) for zone in zones(contact.phone))}
+    if len(offsets) != 1:
+        return None
+    [there] = offsets.values()
+    return there if there.utcoffset() != timezone.localtime().utcoffset() else None
+
+
+@lru_cache(10_000)
+def zones(phone: str) -> tuple[str, ...]:
+    try:
+        found = phone_zones.time_zones_for_number(phonenumbers.parse(phone)) if phone.startswith("+") else ()
+    except phonenumbers.NumberParseException:
+        return ()
+    return tuple(zone for zone in found if zone != phone_zones.UNKNOWN_TIMEZONE)

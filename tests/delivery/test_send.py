@@ -1,0 +1,296 @@
+"""Deliveries: what a CRM gets, how it is retried, and what it can't do to us. The CRM is a real server on loopback that misbehaves as told."""
+
+import json
+import socket
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils import timezone
+from pytest_httpserver import HTTPServer
+from standardwebhooks import Webhook
+from werkzeug import Request, Response
+
+from delivery import egress
+from delivery import send as step
+from delivery.connectors.https.connector import Connector, retry_after
+from delivery.models import Delivery, DeliveryAttempt, Destination
+from delivery.send import WINDOW, delay, replay, resume, send
+from leads.work import add_note, set_status
+from portal import pipeline
+
+SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+
+class Crm:
+    """Answers what it is told to, in order, then 200; keeps what it was sent."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.server, self.plan, self.calls = server, [], []
+        server.expect_request("/leads").respond_with_handler(self.answer)
+
+    def answer(self, request: Request) -> Response:
+        self.calls.append((dict(request.headers), request.get_data()))
+        return self.plan.pop(0) if self.plan else Response("thanks")
+
+    @property
+    def bodies(self):
+        return [json.loads(body) for _, body in self.calls]
+
+    @property
+    def ids(self):
+        return [headers["Webhook-Id"] for headers, _ in self.calls]
+
+
+@pytest.fixture
+def crm(httpserver, settings):
+    settings.ALLOW_LOOPBACK_DESTINATIONS = True
+    return Crm(httpserver)
+
+
+@pytest.fixture
+def destination(crm, offer):
+    made = Destination(name="Your CRM", kind="https", config={"url": crm.server.url_for("/leads")})
+    made.keep_secret(SECRET)
+    made.save()
+    made.listings.add(offer)
+    return made
+
+
+def due_now():
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    Destination.objects.update(closed_until=None)
+
+
+def test_a_lead_is_delivered_signed_with_its_full_state(destination, crm, offer, sales, arrive):
+    lead = arrive(offer)
+    assert send() == 1
+    [(headers, body)] = crm.calls
+    assert Webhook(SECRET).verify(body, {name.lower(): value for name, value in headers.items()})
+    [state] = crm.bodies
+    assert state["lead"]["contact"]["email"] == "ada.novak@kolovrat.example"
+    assert state["lead"]["score"]["total"] == sum(line["points"] for line in state["lead"]["score"]["explanation"])
+    assert state["lead"]["owner"] == "sales"
+    delivery = lead.deliveries.get()
+    assert (delivery.state, delivery.attempts, delivery.delivered_revision) == ("delivered", 1, 1)
+    assert send() == 0
+
+
+def test_a_retry_keeps_its_id_and_waits_as_asked(destination, crm, offer, sales, arrive):
+    crm.plan = [Response("busy", 503, {"Retry-After": "7"}), Response("slow down", 429)]
+    lead = arrive(offer)
+    send()
+    delivery = lead.deliveries.get()
+    assert (delivery.state, delivery.last_error) == ("retrying", "503 busy")
+    assert delivery.due_at >= timezone.now() + timedelta(seconds=6)
+    for _ in range(2):
+        due_now()
+        send()
+    assert len(crm.calls) == 3
+    assert len(set(crm.ids)) == 1
+    assert lead.deliveries.get().state == "delivered"
+    assert list(DeliveryAttempt.objects.order_by("id").values_list("status", flat=True)) == [503, 429, 200]
+
+
+def test_a_change_is_a_new_revision_with_a_new_id_and_a_note_is_none(destination, crm, offer, sales, arrive):
+    lead = arrive(offer)
+    send()
+    add_note(lead, sales, "internal")
+    pipeline.run()
+    assert send() == 0
+    set_status(lead, "opportunity", by=sales)
+    pipeline.run()
+    assert send() == 1
+    assert [body["lead"]["status"] for body in crm.bodies] == ["new", "opportunity"]
+    assert len(set(crm.ids)) == 2
+
+
+def test_a_newer_revision_replaces_one_still_waiting(destination, crm, offer, sales, arrive):
+    crm.plan = [Response("", 500)]
+    lead = arrive(offer)
+    send()
+    set_status(lead, "qualified", by=sales)
+    pipeline.run()
+    due_now()
+    send()
+    assert [body["revision"] for body in crm.bodies] == [1, 2]
+    assert lead.deliveries.count() == 1
+
+
+def test_a_result_under_an_old_fence_changes_nothing(destination, offer, sales, arrive):
+    lead = arrive(offer)
+    [call] = step.claim(destination, 10)
+    Delivery.objects.update(fence=99, lease_until=timezone.now() + timedelta(minutes=1))
+    step.finish(destination, step.perform(destination, call))
+    delivery = lead.deliveries.get()
+    assert (delivery.state, delivery.delivered_revision) == ("due", None)
+    assert delivery.lease_until is not None
+    assert DeliveryAttempt.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_refusal_is_dead_at_once_with_the_crms_words(destination, crm, offer, sales, arrive, status):
+    crm.plan = [Response("company is mandatory", status)]
+    lead = arrive(offer)
+    send()
+    delivery = lead.deliveries.get()
+    assert (delivery.state, delivery.last_error) == ("dead", f"{status} company is mandatory")
+    assert replay([delivery.pk]) == 1
+    send()
+    assert lead.deliveries.get().state == "delivered"
+    assert len(set(crm.ids)) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 301])
+def test_a_wrong_destination_is_paused_and_spends_no_attempts(destination, crm, offer, sales, arrive, status):
+    crm.plan = [Response("who are you", status, {"Location": "http://127.0.0.1:1/"})]
+    lead = arrive(offer)
+    send()
+    destination.refresh_from_db()
+    assert destination.state == "paused"
+    assert str(status) in destination.pause_reason
+    assert (lead.deliveries.get().state, lead.deliveries.get().attempts) == ("retrying", 0)
+    assert send() == 0
+    resume(destination)
+    send()
+    assert lead.deliveries.get().state == "delivered"
+
+
+def test_after_72_hours_it_is_dead(destination, crm, offer, sales, arrive):
+    crm.plan = [Response("", 500)]
+    lead = arrive(offer)
+    Delivery.objects.update(owed_since=timezone.now() - WINDOW - timedelta(minutes=1))
+    send()
+    assert lead.deliveries.get().state == "dead"
+
+
+def test_the_breaker_opens_after_five_failures_and_probes_with_one(destination, crm, offer, sales, post):
+    crm.plan = [Response("", 500) for _ in range(8)]
+    for number in range(8):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    send()
+    destination.refresh_from_db()
+    assert destination.closed_until > timezone.now()
+    made = len(crm.calls)
+    assert send() == 0
+    due_now()
+    crm.plan = [Response("", 500)]
+    assert send() == 1
+    due_now()
+    send()
+    assert len(crm.calls) >= made + 9
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_a_connection_that_breaks_or_says_rubbish_is_retried(destination, offer, sales, arrive):
+    """Accepted, then reset: we can't know, so it is sent again with the same id."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        destination.config = {"url": f"http://127.0.0.1:{server.getsockname()[1]}/leads"}
+        destination.save()
+
+        def reset():
+            peer, _ = server.accept()
+            peer.recv(65536)
+            peer.close()
+
+        thread = threading.Thread(target=reset)
+        thread.start()
+        lead = arrive(offer)
+        send()
+        thread.join()
+    assert lead.deliveries.get().state == "retrying"
+    assert DeliveryAttempt.objects.get().status is None
+
+
+def test_a_huge_answer_is_cut(destination, crm, offer, sales, arrive):
+    crm.plan = [Response(b"x" * 5_000_000, 422)]
+    lead = arrive(offer)
+    send()
+    assert len(DeliveryAttempt.objects.get().answer) <= 4096
+    assert lead.deliveries.get().state == "dead"
+
+
+def test_test_and_neighbour_leads_reach_no_crm(destination, crm, offer, sales, post):
+    post(offer, firstName="MSFT_TEST_1")
+    post(offer, actionCode="DNC")
+    pipeline.run()
+    send()
+    assert crm.calls == []
+
+
+def test_a_destination_that_is_off_or_elsewhere_gets_nothing(destination, crm, app, offer, sales, arrive):
+    arrive(app)
+    Destination.objects.update(state="off")
+    arrive(offer)
+    send()
+    assert crm.calls == []
+
+
+def test_the_first_two_retries_come_within_30_seconds():
+    for _ in range(200):
+        assert delay(1, 0) + delay(2, 0) <= 30
+    assert all(7 <= delay(3, 7) <= 3_600 for _ in range(100))
+    assert all(delay(60, 0) <= 6 * 3600 for _ in range(100))
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("5", 5), ("", 0), ("-3", 0), ("soon", 0), ("999999999", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)])
+def test_retry_after_is_believed_within_reason(header, seconds):
+    assert retry_after(header) == seconds
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://crm.example/leads", "ftp://crm.example/", "https://user:pw@crm.example/", "https://", "crm.example", "https://127.0.0.1/", "https://10.0.0.1/",
+        "https://169.254.169.254/latest", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/", "https://0.0.0.0/", "https://[fc00::1]/",
+        "https://224.0.0.1/", "http://127.0.0.1/",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_not_public_https_are_refused(url, settings):
+    settings.ALLOW_LOOPBACK_DESTINATIONS = False
+    with pytest.raises(ValidationError):
+        egress.check_url(url)
+
+
+@pytest.mark.parametrize("name", ["127.1", "2130706433", "0x7f000001", "localhost", "0177.0.0.1"])
+def test_names_that_resolve_inside_are_refused_at_the_call(name, settings):
+    settings.ALLOW_LOOPBACK_DESTINATIONS = False
+    with pytest.raises((egress.Forbidden, OSError)):
+        egress.post(f"https://{name}/", b"{}", {})
+
+
+def test_even_loopback_may_only_be_loopback(settings):
+    settings.ALLOW_LOOPBACK_DESTINATIONS = True
+    egress.check_url("http://127.0.0.1:8080/leads")
+    with pytest.raises(ValidationError):
+        egress.check_url("http://10.0.0.1/leads")
+
+
+@pytest.mark.parametrize("secret", ["", "short", "whsec_short", "not base64!!", 5, None])
+def test_a_weak_secret_is_refused(secret, settings):
+    with pytest.raises(ValidationError):
+        Connector().clean({"url": "https://crm.example/leads", "secret": secret})
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_parallel_workers_deliver_each_lead_once(destination, crm, offer, sales, post):
+    for number in range(30):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+
+    def work():
+        try:
+            send()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    send()
+    assert len(crm.calls) == len(set(crm.ids)) == 30

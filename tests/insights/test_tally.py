@@ -1,0 +1,112 @@
+"""Figures: equal to a live count whatever happened, by cohort, with medians on whole minutes."""
+
+import random
+import statistics
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from insights.models import Counted, DailyTally, ResponseTally
+from insights.offers import Period, median, offers, total
+from insights.tally import rebuild
+from leads.models import Demand, Lead
+from leads.work import log_call, set_status
+from listings.models import Publisher
+from portal import pipeline
+
+
+def live():
+    """The same figures counted from the leads themselves."""
+    zone = Publisher.current().zone
+    found = {}
+    for lead in Lead.objects.all():
+        row = found.setdefault((lead.received_at.astimezone(zone).date(), lead.listing_id), [0, 0, 0, 0, 0, 0])
+        for place, holds in enumerate((True, lead.qualified_at, lead.opportunity_at, lead.won_at)):
+            row[place] += bool(holds)
+    for one in Demand.objects.all():
+        row = found.setdefault((one.received_at.astimezone(zone).date(), one.listing_id), [0, 0, 0, 0, 0, 0])
+        row[4 if one.kind == "anonymous" else 5] += 1
+    return found
+
+
+def tallied():
+    rows = DailyTally.objects.values_list("day", "listing_id", "leads", "qualified", "opportunities", "won", "anonymous", "asked_neighbour")
+    return {(day, listing): list(figures) for day, listing, *figures in rows if any(figures)}
+
+
+def test_counting_follows_every_change_and_equals_the_live_count(offer, app, sales, marketing, post):
+    rng = random.Random(7)
+    for number in range(40):
+        post(rng.choice([offer, app]), email=rng.choice(["", f"p{number}@x.example"]), phone="", actionCode=rng.choice(["INS", "PLT", "DNC"]))
+    pipeline.run()
+    for lead in Lead.objects.all():
+        Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(hours=rng.randrange(200)))
+        for status in rng.sample(["qualified", "opportunity", "won", "lost", "disqualified", "new"], 2):
+            set_status(lead, status, by=marketing)
+        if rng.random() < 0.5:
+            log_call(lead, by=sales)
+    pipeline.run()
+    assert tallied() == live()
+    before = tallied(), list(ResponseTally.objects.filter(leads__gt=0).order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads"))
+    rebuild()
+    assert before == (tallied(), list(ResponseTally.objects.order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads")))
+
+
+def test_test_neighbour_quarantined_and_refused_are_in_no_lead_figure(offer, sales, post):
+    post(offer, firstName="MSFT_TEST_1")
+    post(offer, actionCode="DNC")
+    post(offer, b"rubbish")
+    post(offer, email="", phone="")
+    pipeline.run()
+    figures = total(offers(Period.last(1)))
+    assert (figures.leads, figures.anonymous, figures.asked_neighbour) == (0, 1, 1)
+    assert not Counted.objects.exists()
+
+
+def test_the_first_response_counts_in_whole_minutes(offer, sales, arrive):
+    for number, minutes in enumerate((5, 7, 30)):
+        lead = arrive(offer, email=f"p{number}@x.example")
+        Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(minutes=minutes, seconds=30))
+        log_call(lead, by=sales)
+    pipeline.run()
+    assert total(offers(Period.last(2))).median_first_response_minutes == 7
+
+
+@pytest.mark.parametrize("values", [[], [3], [1, 2], [1, 2, 3], [5, 5, 5, 9], [0, 0, 10, 20], list(range(100))])
+def test_median(values):
+    counts = {value: values.count(value) for value in values}
+    assert median(counts) == (statistics.median(values) if values else None)
+
+
+def test_days_are_the_publishers(offer, publisher, sales, arrive):
+    publisher.time_zone = "Pacific/Auckland"
+    publisher.save()
+    lead = arrive(offer)
+    assert DailyTally.objects.get().day == lead.received_at.astimezone(publisher.zone).date()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_parallel_counting_counts_each_lead_once(offer, app, sales, post):
+    for number in range(60):
+        post(offer if number % 3 else app, email=f"p{number}@x.example")
+    post(offer, email="", phone="")
+    pipeline.intake()
+
+    def work():
+        try:
+            while pipeline.follow(5):
+                pass
+            pipeline.tally_demand()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pipeline.run()
+    assert tallied() == live()

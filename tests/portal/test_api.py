@@ -1,0 +1,225 @@
+"""The API: its shapes, its doors, its errors."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AccessRecord, ApiToken
+from delivery.models import Destination
+from leads.models import Lead
+from listings.models import Listing
+from portal import pipeline
+
+SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+
+@pytest.fixture(autouse=True)
+def calm(db):
+    cache.clear()
+
+
+def test_a_lead_in_full(offer, sales, admin, arrive, api):
+    lead = arrive(offer, description="We need a demo for forty technicians.")
+    row = api(admin).get(f"/api/v1/leads/{lead.pk}/").json()
+    assert row["contact"]["company"] == "Kolovrat s.r.o."
+    assert row["listing"] == {"slug": "edge-firewall", "title": "Edge Firewall", "storefront": "azure-marketplace"}
+    assert row["score"]["total"] == row["score"]["fit"] + row["score"]["intent"] == sum(line["points"] for line in row["score"]["explanation"])
+    assert (row["status"], row["owner"], row["owner_reason"]) == ("new", "sales", "Azure Marketplace; lowest load: 0 open")
+    assert row["interactions"][0]["submission"] == str(lead.submissions.get().pk)
+    assert row["enrollments"] == [{"campaign": "azure-demand", "kind": "demand", "stage": row["enrollments"][0]["stage"], "status": "active"}]
+    assert {"kind", "at", "actor", "text"} == set(row["activities"][0])
+    assert AccessRecord.objects.filter(kind="personal_data_read", user=admin).count() == 1
+
+
+def test_a_seller_sees_their_own_leads_only(offer, sales, stranger, arrive, api):
+    lead = arrive(offer)
+    mine, other = (sales, stranger) if lead.owner == sales else (stranger, sales)
+    assert [row["id"] for row in api(mine).get("/api/v1/leads/").json()["results"]] == [str(lead.pk)]
+    assert api(other).get("/api/v1/leads/").json()["results"] == []
+    assert api(other).get(f"/api/v1/leads/?q=Ada&owner={mine.username}").json()["results"] == []
+    assert api(other).get(f"/api/v1/leads/{lead.pk}/").status_code == 404
+    assert api(other).patch(f"/api/v1/leads/{lead.pk}/", {"status": "won"}, content_type="application/json").status_code == 404
+    assert api(other).get("/api/v1/enrollments/").json()["results"] == []
+    for path in ("submissions/", "destinations/", "campaigns/", "insights/offers/"):
+        assert api(mine).get(f"/api/v1/{path}").status_code == 403
+
+
+def test_filters_and_search(offer, app, sales, admin, arrive, api):
+    ada = arrive(offer)
+    bob = arrive(app, email="bob@gmail.com", firstName="Bob", lastName="O'Brien & Sons", phone="", company="", title="", country="BR")
+
+    def found(query):
+        return [row["id"] for row in api(admin).get(f"/api/v1/leads/?{query}").json()["results"]]
+
+    cases = {
+        "": [bob, ada], "status=new": [ada], "listing=field-service": [bob], "storefront=azure-marketplace": [ada], "owner=sales": [ada], "owner=nobody": [bob],
+        "cluster=act_now": [ada], "score_min=50": [ada], "score_min=x": [], "q=ada": [ada], "q=Nov%C3%A1k kolo": [ada], "q=0203": [ada], "q=555 010 203": [ada],
+        "q=O'Brien": [bob], "q=%27%26%3A*": [], "q=ada.novak@kolovrat.example": [ada], "q=kolovrat.example": [ada], "q=zzz": [], "from=2020-01-01": [bob, ada], "to=rubbish": [],
+    }  # fmt: skip
+    for query, expected in cases.items():
+        assert found(query) == [str(lead.pk) for lead in expected], query
+
+
+def test_lists_are_cursor_pages(offer, sales, admin, post, api):
+    for number in range(7):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    client, seen, url = api(admin), [], "/api/v1/leads/?page_size=3"
+    while url:
+        page = client.get(url).json()
+        seen += [row["id"] for row in page["results"]]
+        url = page["next"]
+    assert len(seen) == len(set(seen)) == 7
+
+
+@pytest.mark.parametrize("path", ["leads/", "submissions/", "enrollments/", "deliveries/"])
+def test_the_number_of_queries_does_not_grow_with_the_rows(offer, app, sales, admin, post, api, django_assert_max_num_queries, path):
+    for number in range(15):
+        post(offer if number % 2 else app, email=f"p{number}@x{number}.example")
+    pipeline.run()
+    client = api(admin)
+    client.get(f"/api/v1/{path}")
+    with django_assert_max_num_queries(12):
+        client.get(f"/api/v1/{path}?page_size=15")
+
+
+def test_the_archive_gives_exact_bytes_as_a_file(offer, admin, post, api):
+    submission = post(offer, b"<script>alert(1)</script>\xff")
+    answer = api(admin).get(f"/api/v1/submissions/{submission.pk}/body")
+    assert answer.content == b"<script>alert(1)</script>\xff"
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_lead_urls_are_for_admin_tokens_of_scope_admin_and_audited(offer, admin, marketing, api):
+    [row] = api(admin).get("/api/v1/listings/").json()["results"]
+    assert row["lead_url"] == "http://testserver" + offer.current_lead_url().path
+    assert AccessRecord.objects.filter(kind="secret_shown", user=admin).exists()
+    weak = ApiToken.issue(admin, "read only", ["read"])
+    for client in (api(marketing), Client(headers={"authorization": f"Bearer {weak}"})):
+        [row] = client.get("/api/v1/listings/").json()["results"]
+        assert "lead_url" not in row
+
+
+def test_a_destinations_secret_goes_in_and_never_out(offer, admin, api):
+    client = api(admin)
+    made = client.post(
+        "/api/v1/destinations/",
+        {"name": "CRM", "kind": "https", "listings": ["edge-firewall"], "config": {"url": "https://crm.example/x", "secret": SECRET}},
+        content_type="application/json",
+    )
+    assert made.status_code == 201, made.content
+    assert SECRET not in made.text + client.get("/api/v1/destinations/").text
+    kept = Destination.objects.get()
+    assert kept.secret == SECRET
+    assert SECRET.encode() not in bytes(kept.sealed_secret)
+    assert list(kept.listings.all()) == [offer]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "smoke"}, "kind"),
+        ({"listings": ["nowhere"]}, "listings"),
+        ({"config": {"url": "http://crm.example", "secret": SECRET}}, "url"),
+        ({"config": {"url": "https://crm.example", "secret": "x"}}, "secret"),
+        ({"config": {"url": "https://crm.example", "secret": SECRET, "more": 1}}, "more"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_bad_input_is_a_problem_in_words(offer, admin, api, change, field):
+    body = {"name": "CRM", "kind": "https", "listings": [], "config": {"url": "https://crm.example/x", "secret": SECRET}} | change
+    answer = api(admin).post("/api/v1/destinations/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["errors"][field]
+    assert not Destination.objects.exists()
+
+
+def test_errors_are_problem_details(admin, api):
+    for answer, status in ((Client().get("/api/v1/leads/"), 401), (api(admin).get("/api/v1/leads/01a1fcf1-0000-7000-8000-000000000000/"), 404), (api(admin).delete("/api/v1/leads/"), 403)):
+        assert answer.status_code == status
+        assert answer.json()["status"] == status
+        assert answer.json()["title"]
+
+
+def test_tokens_expire_are_revoked_and_have_scopes(offer, sales, admin, arrive, api):
+    lead = arrive(offer)
+    text = ApiToken.issue(sales, "phone", ["read"])
+    client = Client(headers={"authorization": f"Bearer {text}"})
+    assert client.get("/api/v1/leads/").status_code == 200
+    assert client.patch(f"/api/v1/leads/{lead.pk}/", {"status": "won"}, content_type="application/json").status_code == 403
+    token = ApiToken.objects.get(name="phone")
+    assert token.last_used_at is not None
+    assert text.encode() not in bytes(token.digest)
+    for change in ({"revoked_at": timezone.now()}, {"revoked_at": None, "expires_at": timezone.now() - timedelta(seconds=1)}):
+        ApiToken.objects.filter(pk=token.pk).update(**change)
+        assert client.get("/api/v1/leads/").status_code == 401
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() + timedelta(days=1))
+    sales.is_active = False
+    sales.save()
+    assert client.get("/api/v1/leads/").status_code == 401
+
+
+def test_a_role_that_is_taken_away_is_gone_at_the_next_request(offer, sales, arrive, api):
+    arrive(offer)
+    client = api(sales)
+    assert client.get("/api/v1/leads/").status_code == 200
+    sales.groups.clear()
+    assert client.get("/api/v1/leads/").status_code == 403
+
+
+def test_only_the_status_may_be_changed(offer, sales, arrive, api):
+    lead = arrive(offer)
+    answer = api(sales).patch(f"/api/v1/leads/{lead.pk}/", {"status": "opportunity", "owner": None, "score": 1}, content_type="application/json")
+    assert answer.status_code == 200
+    changed = Lead.objects.get(pk=lead.pk)
+    assert (changed.status, changed.owner, changed.score) == ("opportunity", sales, lead.score)
+    assert changed.qualified_at and changed.opportunity_at and not changed.won_at
+
+
+def test_a_client_may_ask_twenty_times_a_second_and_is_then_told_to_wait(admin, api, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    client = api(admin)
+    statuses = [client.get("/api/v1/storefronts/") for _ in range(60)]
+    refused = [answer for answer in statuses if answer.status_code == 429]
+    if refused:
+        assert int(refused[0]["Retry-After"]) >= 1
+    assert sum(answer.status_code == 200 for answer in statuses) >= 20
+
+
+def test_the_schema_is_valid_and_names_every_route(admin, api):
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.validation import validate_schema
+
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    validate_schema(schema)
+    wanted = {"storefronts", "listings", "submissions", "leads", "campaigns", "enrollments", "destinations", "deliveries", "insights"}
+    assert wanted == {path.split("/")[3] for path in schema["paths"]}
+    assert api(admin).get("/api/schema/").status_code == 200
+
+
+def test_offer_figures(offer, app, sales, admin, arrive, api):
+    arrive(offer)
+    client = api(admin)
+    rows = {row["listing"]: row for row in client.get("/api/v1/insights/offers/").json()}
+    assert rows["edge-firewall"]["leads"] == 1
+    assert rows["field-service"] == {
+        "listing": "field-service", "title": "Field Service", "storefront": "appsource", "leads": 0, "qualified": 0, "opportunities": 0, "won": 0, "anonymous": 0,
+        "asked_neighbour": 0, "median_first_response_minutes": None,
+    }  # fmt: skip
+    assert client.get("/api/v1/insights/offers/?from=2020-01-01&to=2020-01-31").json()[0]["leads"] == 0
+    for bad in ("from=x", "from=2026-02-01&to=2026-01-01"):
+        assert client.get(f"/api/v1/insights/offers/?{bad}").status_code == 400
+
+
+def test_json_bodies_that_are_too_deep_or_wrong_are_400(admin, api):
+    client = api(admin)
+    for body in ("[" * 100_000, '{"a":', "\x00", json.dumps([1])):
+        assert client.post("/api/v1/destinations/", body, content_type="application/json").status_code == 400
+    assert Listing.objects.count() == 0
