@@ -146,6 +146,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are entered by admins; a second factor must not wait for a mail
 MFA_TOTP_ISSUER = "Publisher Portal"
 
 # Sessions, throttles and sign-in counters live in PostgreSQL: losing Redis must not sign anybody out.
