@@ -47,18 +47,33 @@ def months_from(start: date, count: int) -> list[date]:
 
 
 def make_month(table: str, month: date) -> bool:
-    """Attach one month to a partitioned table unless it is there. Returns whether it was made; gives up after 2 s of waiting for locks."""
-    name = f"{table}_{month:%Y_%m}"
+    """Attach one month to a partitioned table unless it is there. Returns whether it was made; gives up after 2 s of waiting for locks.
+
+    Rows of that month which the default partition caught move over first: while it holds one, the month can't be attached.
+    """
+    name, bounds = f"{table}_{month:%Y_%m}", [first_id(month), first_id(month_after(month))]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
         if cursor.fetchone()[0]:
             return False
         cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)')
+        cursor.execute(f'LOCK TABLE "{table}_default" IN ACCESS EXCLUSIVE MODE')
         cursor.execute(
-            f'ALTER TABLE "{table}" ATTACH PARTITION "{name}" FOR VALUES FROM (%s) TO (%s)', [first_id(month), first_id(month_after(month))]
+            f'WITH moved AS (DELETE FROM "{table}_default" WHERE id >= %s AND id < %s RETURNING *) INSERT INTO "{name}" SELECT * FROM moved', bounds
         )
+        cursor.execute(f'ALTER TABLE "{table}" ATTACH PARTITION "{name}" FOR VALUES FROM (%s) TO (%s)', bounds)
     return True
+
+
+def make_first_months(table: str) -> migrations.RunPython:
+    """The migration step that gives a new table this month and the next ones, so that its first row does not land in the default partition."""
+
+    def make(apps: Any, schema_editor: Any) -> None:
+        for month in months_from(datetime.now(UTC).date(), 1 + MONTHS_AHEAD):
+            make_month(table, month)
+
+    return migrations.RunPython(make, migrations.RunPython.noop)
 
 
 def keep_months_ahead(today: date | None = None) -> int:

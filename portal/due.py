@@ -125,8 +125,12 @@ def sweep(seen: dict[str, float]) -> None:
         if time.monotonic() - seen.get(work.name, -1e9) < work.every.total_seconds():
             continue
         seen[work.name] = time.monotonic()
-        if work.due() and not (nudging and nudge(work.name)):
-            work.verb()
+        try:
+            if work.due() and not (nudging and nudge(work.name)):
+                work.verb()
+        except Exception:  # one kind of work in trouble must not hold up the others
+            log.exception("%s failed", work.name)
+            connection.close_if_unusable_or_obsolete()
 
 
 def sweep_forever(ended: threading.Event) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import migrations
 
+from leads.partitions import make_first_months
+
 SHIPPED = Path(__file__).resolve().parent.parent / "shipped"
 # Ready for sales: they came back, and mean it. (Act now and "contact me" get an owner without waiting for nurture.) Demand: a seller made it an opportunity.
 GOALS = {
@@ -39,4 +41,4 @@ def add_stage(apps: Any, campaign: Any, position: int, stage: dict[str, Any]) ->
 
 class Migration(migrations.Migration):
     dependencies = [("campaigns", "0001_initial"), ("listings", "0002_storefront_playbooks")]
-    operations = [migrations.RunPython(add_campaigns, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(add_campaigns, migrations.RunPython.noop), make_first_months("campaigns_transition")]

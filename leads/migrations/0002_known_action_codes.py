@@ -1,8 +1,10 @@
-"""The action codes that Microsoft documents."""
+"""The action codes that Microsoft documents, and the first months of the archive."""
 
 from typing import Any
 
 from django.db import migrations
+
+from leads.partitions import make_first_months
 
 
 def add_codes(apps: Any, schema_editor: Any) -> None:
@@ -13,4 +15,4 @@ def add_codes(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [("leads", "0001_initial")]
-    operations = [migrations.RunPython(add_codes, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(add_codes, migrations.RunPython.noop), make_first_months("leads_submission")]

@@ -1,0 +1,117 @@
+"""Periodic work: one list, run by sweepers, beat and run_due alike; with a broker, without one, with a broken one."""
+
+import json
+import threading
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.db import connection
+
+from leads.models import Lead, Submission
+from portal import due
+from portal.celery import Sweeper, app
+from portal.tasks import run
+
+
+def test_beat_asks_for_the_same_work_as_the_sweepers():
+    assert set(django_settings.BEAT) == set(due.BY_NAME)
+    assert {entry["args"][0] for entry in app.conf.beat_schedule.values()} == set(due.BY_NAME)
+    assert Sweeper in app.steps["worker"]
+
+
+def test_every_verb_may_run_when_nothing_is_due(db):
+    for work in due.WORK:
+        work.verb()
+        work.verb()
+
+
+def test_run_due_does_everything_and_prints_counts(offer, sales, post, capsys):
+    post(offer)
+    call_command("run_due")
+    counts = json.loads(capsys.readouterr().out)
+    assert counts["leads"] == 1
+    assert Submission.objects.get().disposition == "lead"
+    assert not Lead.objects.exclude(stale_since=None).exists()
+
+
+def test_a_sweep_without_broker_does_the_work_itself(offer, sales, post, settings):
+    settings.REDIS_URL = ""
+    post(offer)
+    due.sweep({})
+    assert Submission.objects.get().disposition == "lead"
+
+
+def test_a_sweep_with_a_dead_broker_does_the_work_itself(offer, sales, post, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    post(offer)
+    due.sweep({})
+    assert Submission.objects.get().disposition == "lead"
+
+
+def test_a_sweep_with_a_broker_leaves_the_work_to_the_pool(offer, sales, post, settings, monkeypatch):
+    if not settings.REDIS_URL:
+        pytest.skip("no Redis on this machine")
+    asked = []
+    monkeypatch.setattr(due, "nudge", lambda name="leads": asked.append(name) or True)
+    post(offer)
+    due.sweep({})
+    assert "leads" in asked
+    assert Submission.objects.get().disposition == "pending"
+
+
+def test_a_failing_round_does_not_end_the_sweeper(monkeypatch):
+    rounds, ended = [], threading.Event()
+
+    def fail(seen):
+        rounds.append(1)
+        if len(rounds) == 3:
+            ended.set()
+        raise RuntimeError("database gone")
+
+    monkeypatch.setattr(due, "sweep", fail)
+    monkeypatch.setattr(due, "PAUSE", 0.01)
+    monkeypatch.setattr(due, "close_old_connections", lambda: None)
+    monkeypatch.setattr(due, "connection", type("None_", (), {"close": staticmethod(lambda: None)}))
+    due.sweep_forever(ended)
+    assert len(rounds) == 3
+
+
+def test_a_nudge_to_a_dead_broker_says_no(settings, monkeypatch):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(run, "apply_async", lambda **options: (_ for _ in ()).throw(ConnectionRefusedError()))
+    assert due.nudge() is False
+
+
+def test_months_are_kept_ahead_and_made_once(db):
+    from leads.partitions import PARTITIONED, keep_months_ahead, rows_in_default
+
+    keep_months_ahead()
+    assert keep_months_ahead() == 0
+    assert not any(rows_in_default().values())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'leads_submission'::regclass")
+        assert cursor.fetchone()[0] >= 4
+    assert len(PARTITIONED) == 3
+
+
+def test_a_submission_lands_in_its_month(offer, post):
+    from leads.partitions import keep_months_ahead
+
+    keep_months_ahead()
+    submission = post(offer)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM leads_submission WHERE id = %s", [submission.pk])
+        assert cursor.fetchone()[0] == f"leads_submission_{submission.received_at:%Y_%m}"
+
+
+def test_rows_that_the_default_partition_caught_move_to_their_month(db):
+    from datetime import date
+
+    from leads.partitions import first_id, make_month, rows_in_default
+
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, at) VALUES (%s, %s, 1, now())", [first_id(date(2030, 5, 2)), first_id(date(2030, 5, 2))])
+    assert rows_in_default()["campaigns_transition"]
+    assert make_month("campaigns_transition", date(2030, 5, 1))
+    assert not rows_in_default()["campaigns_transition"]
