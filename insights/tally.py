@@ -1,4 +1,4 @@
-"""Step 4e of a lead's path: the figures. Per lead we keep what the tallies already hold of it, and apply only the difference, so counting a lead twice,
+"""Step 4f of a lead's path: the figures. Per lead we keep what the tallies already hold of it, and apply only the difference, so counting a lead twice,
 late or again changes nothing. Days are those of reception in the publisher's time zone; qualified, opportunity and won mean ever reached."""
 
 from collections.abc import Sequence

@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -73,6 +74,7 @@ def read(body: bytes, content_type: str) -> Act:
     return understand(fields)
 
 
+@lru_cache(100)
 def media_type(content_type: str) -> tuple[str, str]:
     """(media type, charset) of a Content-Type header; anything odd in it counts as absent."""
     message = Message()
@@ -119,6 +121,7 @@ def from_json(text: str) -> dict[str, Any]:
     return value
 
 
+@lru_cache(1_000)
 def plain(key: str) -> str:
     """A key by its letters and digits: FirstName, firstName and first_name are the same."""
     letters = re.sub(r"[^a-z0-9]", "", key.lower())

@@ -21,7 +21,7 @@ from leads.models import Disposition, Submission
 
 log = logging.getLogger(__name__)
 LOCK = 0x1EAD
-BATCH = 500
+BATCH = 1_000
 ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by itself
 GIVE_UP_AFTER = 3  # and after this often not taken at all
 SAME_WITHIN = timedelta(hours=24)
@@ -74,10 +74,18 @@ def begin(limit: int) -> list[Submission]:
     A suspect, begun before and never settled, is taken alone, so that its neighbours are not punished for what it does.
     """
     suspects = Submission.objects.pending().filter(attempts__gte=ALONE_AFTER).order_by("attempts", "id")
-    ids = list(suspects.values_list("pk", flat=True)[:1]) or list(Submission.objects.pending().values_list("pk", flat=True)[:limit])
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE leads_submission SET attempts = attempts + 1 WHERE id = ANY(%s) AND disposition = 'pending'", [ids])
-    return list(Submission.objects.filter(pk__in=ids, disposition=Disposition.PENDING).order_by("id"))
+    lonely = suspects.values_list("pk", flat=True).first()
+    with transaction.atomic():
+        batch = list(Submission.objects.raw(BEGIN, {"lonely": lonely, "limit": limit}))
+    return sorted(batch, key=lambda row: row.pk)
+
+
+BEGIN = """
+    UPDATE leads_submission s SET attempts = s.attempts + 1
+    FROM (SELECT id FROM leads_submission WHERE disposition = 'pending' AND (%(lonely)s::uuid IS NULL OR id = %(lonely)s::uuid) ORDER BY id LIMIT %(limit)s) p
+    WHERE s.id = p.id AND s.disposition = 'pending'
+    RETURNING s.id, s.received_at, s.listing_id, s.content_type, s.body, s.repair, s.attempts
+"""
 
 
 def settle(batch: list[Submission]) -> None:

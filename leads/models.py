@@ -72,6 +72,7 @@ class Submission(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["id"], condition=models.Q(disposition="pending"), name="submission_pending"),
+            models.Index(fields=["attempts", "id"], condition=models.Q(disposition="pending", attempts__gte=2), name="submission_suspect"),
             models.Index(fields=["id"], condition=models.Q(disposition="quarantined"), name="submission_quarantined"),
             models.Index(fields=["listing", "content_key", "received_at"], condition=models.Q(content_key__isnull=False), name="submission_content"),
             models.Index(fields=["listing", "disposition", "-received_at"], name="submission_by_listing"),
@@ -263,6 +264,7 @@ class Lead(models.Model):
             models.Index(fields=["listing", "-received_at", "-id"], name="lead_by_listing"),
             models.Index(fields=["status", "-received_at", "-id"], name="lead_by_status"),
             models.Index(fields=["owner", "-received_at", "-id"], name="lead_by_owner"),
+            models.Index(fields=["owner"], condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]), name="lead_load"),
             models.Index(
                 fields=["owner", "respond_by"], condition=models.Q(first_response_at__isnull=True, respond_by__isnull=False), name="lead_clock"
             ),

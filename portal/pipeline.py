@@ -5,8 +5,9 @@ of one app. A lead that any verb, page or import changes is stale, and takes the
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,11 +18,12 @@ from delivery.dispatch import dispatch
 from insights.tally import tally, tally_demand
 from leads.intake import intake
 from leads.models import Lead
+from leads.settle import settle
 from routing.assign import assign
 from scoring.score import score
 
 log = logging.getLogger(__name__)
-BATCH = 1_000
+BATCH = 2_000
 LATER = timedelta(minutes=10)
 
 
@@ -64,12 +66,19 @@ def follow_all(leads: Sequence[UUID]) -> None:
         follow_all(leads[middle:])
 
 
-def walk(leads: Sequence[UUID]) -> None:
-    """How good, whose, which campaign, who else must know, how many: the five answers, each resting on the ones before."""
-    score(leads)
-    assign(leads)
-    if reached := enroll(leads):
-        assign(reached)
-    dispatch(leads)
-    tally(leads)
-    Lead.objects.filter(pk__in=leads).update(stale_since=None, follow_error="")
+def plainly(verb: Callable[[Sequence[UUID]], Any], leads: Sequence[UUID]) -> Any:
+    return verb(leads)
+
+
+def walk(leads: Sequence[UUID], step: Callable[..., Any] = plainly) -> None:
+    """How good, whose, which campaign, who else must know, how many: the five answers, each resting on the ones before.
+
+    `step` is how each is taken; a rehearsal takes the time as well.
+    """
+    step(score, leads)
+    step(assign, leads)
+    if reached := step(enroll, leads):
+        step(assign, reached)
+    revised = step(settle, leads)
+    step(dispatch, revised)
+    step(tally, leads)

@@ -34,6 +34,7 @@ def assign(leads: Sequence[UUID]) -> int:
 
 
 # A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
+# Where nobody has a capacity no seat above `level` can be reached, which keeps the seats few when many leads meet many sellers.
 ASSIGN = """
     WITH wanting AS MATERIALIZED (
         SELECT l.id, s.name AS storefront, s.respond_within_hours AS hours,
@@ -45,12 +46,16 @@ ASSIGN = """
           AND (s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL)
     ), seller AS MATERIALIZED (
         SELECT r.user_id, r.capacity, r.last_assigned_at,
-               (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND l.status NOT IN ('won', 'lost', 'disqualified')) AS load
+               (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id AND u.is_active WHERE r.takes_leads
         AND EXISTS (SELECT 1 FROM wanting)
+    ), level AS (
+        SELECT CASE WHEN bool_or(capacity IS NOT NULL) THEN 2000000000
+               ELSE greatest(max(load), (sum(load) + (SELECT count(*) FROM wanting)) / count(*)) + 1 END AS top FROM seller
     ), seat AS (
         SELECT user_id, number AS load, row_number() OVER (ORDER BY number, last_assigned_at NULLS FIRST, user_id) AS place
-        FROM seller, LATERAL generate_series(load, least(coalesce(capacity - 1, 2000000000), load + (SELECT count(*) FROM wanting) - 1)) AS number
+        FROM seller, level, LATERAL generate_series(load, least(coalesce(capacity - 1, 2000000000), level.top,
+                                                                load + (SELECT count(*) FROM wanting) - 1)) AS number
         ORDER BY number, last_assigned_at NULLS FIRST, user_id LIMIT (SELECT count(*) FROM wanting)
     ), pair AS MATERIALIZED (
         SELECT w.id, w.hours, s.user_id,

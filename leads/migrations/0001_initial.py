@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='lead',
             index=models.Index(fields=['owner', '-received_at', '-id'], name='lead_by_owner'),
-        ),
+        ),        migrations.AddIndex(            model_name='lead',            index=models.Index(condition=models.Q(('owner__isnull', False), models.Q(('status__in', ['won', 'lost', 'disqualified']), _negated=True)), fields=['owner'], name='lead_load'),        ),
         migrations.AddIndex(
             model_name='lead',
             index=models.Index(condition=models.Q(('first_response_at__isnull', True), ('respond_by__isnull', False)), fields=['owner', 'respond_by'], name='lead_clock'),
@@ -269,6 +269,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='submission',
             index=models.Index(condition=models.Q(('disposition', 'pending')), fields=['id'], name='submission_pending'),
+        ),
+        migrations.AddIndex(
+            model_name='submission',
+            index=models.Index(condition=models.Q(('attempts__gte', 2), ('disposition', 'pending')), fields=['attempts', 'id'], name='submission_suspect'),
         ),
         migrations.AddIndex(
             model_name='submission',
