@@ -21,7 +21,7 @@ def path(offer):
 
 
 def send(path, body, **headers):
-    return Client().post(path, body, content_type="application/json", headers=headers)
+    return Client(enforce_csrf_checks=True).post(path, body, content_type="application/json", headers=headers)
 
 
 def test_202_means_that_the_exact_bytes_are_in_the_archive(path, offer):

@@ -1,0 +1,57 @@
+"""Every page as a person sees it: axe, the policy, other hosts, sideways scroll; in light and dark, on a desk and on a phone."""
+
+import json
+
+import pytest
+
+from tests.portal.test_access import converters, routes
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+# Machines' addresses, and pages that only come after something was sent.
+NOT_PAGES = ("api/", "in/", "health/", "metrics", "unsubscribe/", "search/")
+
+
+def pages(portal, role):
+    """The addresses of this role's pages: those without parameters, and one of each kind with them."""
+    token = portal.manage("issue_token", role)
+    lead = json.loads(portal.get("/api/v1/leads/?q=&page_size=1", token))["results"][0]["id"]
+    plain = [f"/{route}" for route in routes() if not route.startswith(NOT_PAGES) and not converters(route)]
+    examples = [f"/leads/{lead}/"]
+    if role != "sales":
+        examples += ["/listings/edge-firewall/", "/campaigns/appsource-nurture/", "/overview/?days=7", "/leads/?status=won", "/leads/?q=nobody-is-called-this"]
+    return sorted(set(plain + examples))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("role", ["admin", "marketing", "sales"])
+def test_every_page_is_sound(portal, visit, role, theme, width):
+    window, wrong, seen = visit(role, width, theme), [], 0
+    for path in pages(portal, role):
+        answer = window.page.goto(portal.base + path)
+        if answer is None or answer.status in (403, 404, 405) or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        assert answer.status == 200, f"{path}: {answer.status}"
+        seen += 1
+        wrong += [f"{path}: {finding}" for finding in window.findings()]
+        if window.overflows():
+            wrong.append(f"{path}: wider than the screen")
+    assert not wrong, "\n".join(wrong)
+    assert not window.troubles, window.troubles
+    assert seen >= (5 if role == "sales" else 12)
+
+
+@pytest.mark.parametrize("language", ["pt-br", "es", "cs", "ru", "nl"])
+def test_longer_words_fit_on_a_phone(portal, visit, language):
+    window = visit("marketing", 390, "light", language)
+    for path in pages(portal, "marketing"):
+        window.page.goto(portal.base + path)
+        assert not window.overflows(), f"{path} in {language}"
+    assert window.page.evaluate("document.documentElement.lang").lower() == language
+
+
+def test_the_narrowest_phone_needs_no_sideways_scroll(portal, visit):
+    window = visit("sales", 320)
+    for path in pages(portal, "sales"):
+        window.page.goto(portal.base + path)
+        assert not window.overflows(), path
