@@ -81,14 +81,14 @@ REACH = """
 # A closed lead leaves every campaign.
 LEAVE = """
     UPDATE campaigns_enrollment e SET status = 'exited', reason = 'lead_closed', due_at = NULL, ended_at = now()
-    FROM leads_lead l WHERE l.id = e.lead_id AND l.id = ANY(%(leads)s) AND l.status = ANY(%(closed)s) AND e.status IN ('active', 'held')
+    FROM leads_lead l WHERE l.id = e.lead_id AND e.lead_id = ANY(%(leads)s) AND l.status = ANY(%(closed)s) AND e.status IN ('active', 'held')
 """
 # Nurture is marketing's: while a seller owns the lead it is held, so that nobody is written to by two. Demand generation runs beside the seller.
 HOLD = """
     WITH wanted AS (
         SELECT e.id, l.owner_id IS NOT NULL AS hold, c.state = 'published' AS runs, s.holds_for FROM campaigns_enrollment e JOIN campaigns_campaign c ON c.id = e.campaign_id
         JOIN campaigns_stage s ON s.id = e.stage_id JOIN leads_lead l ON l.id = e.lead_id
-        WHERE l.id = ANY(%(leads)s) AND c.kind = 'nurture' AND e.status IN ('active', 'held')
+        WHERE e.lead_id = ANY(%(leads)s) AND c.kind = 'nurture' AND e.status IN ('active', 'held')
     )
     UPDATE campaigns_enrollment e SET status = CASE WHEN w.hold THEN 'held' ELSE 'active' END, reason = CASE WHEN w.hold THEN 'seller' ELSE '' END,
         due_at = CASE WHEN w.runs AND NOT w.hold THEN e.stage_since + w.holds_for END
@@ -96,6 +96,6 @@ HOLD = """
 """
 NURTURE = """
     UPDATE leads_lead l SET status = 'nurturing' WHERE l.id = ANY(%(leads)s) AND l.status = 'new' AND l.owner_id IS NULL
-    AND EXISTS (SELECT 1 FROM campaigns_enrollment e JOIN campaigns_campaign c ON c.id = e.campaign_id
-                WHERE e.lead_id = l.id AND c.kind = 'nurture' AND e.status = 'active')
+    AND l.id IN (SELECT e.lead_id FROM campaigns_enrollment e JOIN campaigns_campaign c ON c.id = e.campaign_id
+                 WHERE e.lead_id = ANY(%(leads)s) AND c.kind = 'nurture' AND e.status = 'active')
 """

@@ -11,10 +11,11 @@ from django.db.models import Count
 from django.utils.translation import pgettext
 
 from campaigns.models import Campaign, Enrollment, Message, Stage
+from campaigns.words import missing_languages
 
 Status = Enrollment.Status
 HERE = (Status.ACTIVE, Status.HELD)
-TRUNK = 36  # pixels, of a trunk that everybody passes
+TRUNK, TRUNK_CENTRE = 44, 31  # pixels: the width of a trunk that everybody passes, and its middle
 
 
 @dataclass(slots=True)
@@ -27,8 +28,20 @@ class Standing:
     reached: int = 0
     ended: int = 0
     left: Counter[str] = field(default_factory=Counter)
+    arrived: int = 0
     moved_on: int = 0
-    width: float = 0
+    share: float = 0  # of all who entered, those who came this far
+    before: "Standing | None" = None
+
+    @property
+    def minutes(self) -> float:
+        """How long a person stands here before they are due."""
+        return self.stage.holds_for.total_seconds() / 60
+
+    @property
+    def missing(self) -> int:
+        """How many languages a mail is not written in."""
+        return len(missing_languages(self.stage)) if self.stage.kind == Stage.Kind.EMAIL else 0
 
     @property
     def gone(self) -> int:
@@ -40,8 +53,13 @@ class Standing:
         return ", ".join(f"{n} {why_left(reason)}" for reason, n in self.left.most_common())
 
     @property
-    def trunk_start(self) -> float:
-        return 31 - self.width / 2
+    def trunk_width(self) -> str:
+        """In pixels, as SVG writes numbers."""
+        return f"{4 + (TRUNK - 4) * self.share:.1f}"
+
+    @property
+    def trunk_x(self) -> str:
+        return f"{TRUNK_CENTRE - float(self.trunk_width) / 2:.1f}"
 
 
 @dataclass(slots=True)
@@ -83,17 +101,17 @@ def why_left(reason: str) -> str:
 
 def flow_of(campaign: Campaign) -> Flow:
     """The stages in order with their figures: one query for the stages, one for the people."""
-    standings = {stage.pk: Standing(stage) for stage in campaign.stages.all()}
+    standings = {stage.pk: Standing(stage) for stage in campaign.stages.prefetch_related("texts")}
     rows = Enrollment.objects.filter(campaign=campaign).values_list("stage_id", "status", "reason").annotate(n=Count("pk")).order_by()
     for stage, status, reason, n in rows:
         count(standings[stage], status, reason, n)
-    ordered = list(standings.values())
-    passing = 0
-    for one in reversed(ordered):
-        one.moved_on, passing = passing, passing + one.here + one.reached + one.gone + one.ended
-    for one in ordered:
-        one.width = round(4 + (TRUNK - 4) * one.moved_on / passing, 1) if passing and one.moved_on else 4
-    return Flow(ordered)
+    flow = Flow(list(standings.values()))
+    passing, entered = flow.entered, flow.entered
+    for before, one in zip([None, *flow.standings], flow.standings, strict=False):
+        one.before, one.arrived, one.share = before, passing, passing / entered if entered else 0
+        passing -= one.here + one.reached + one.gone + one.ended
+        one.moved_on = passing
+    return flow
 
 
 def count(standing: Standing, status: str, reason: str, n: int) -> None:

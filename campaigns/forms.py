@@ -39,7 +39,7 @@ class TextForm(forms.ModelForm):
         rest = words.PLACEHOLDER.sub("", text)
         if unknown:
             message = _("Nothing is known for %(names)s. What can be filled in stands below the message.")
-            self.add_error(name, message % {"names": ", ".join("{{ %s }}" % one for one in unknown)})
+            self.add_error(name, message % {"names": ", ".join("{{ " + one + " }}" for one in unknown)})
         elif "{{" in rest or "}}" in rest or "{%" in rest:
             self.add_error(name, _("Something in double braces can't be read and would be sent as it stands."))
 

@@ -33,6 +33,11 @@ class Inspector:
         return dict(languages()).get(self.language, self.language)
 
     @property
+    def minutes(self) -> float:
+        """How long a person stands at the stage before they are due."""
+        return self.stage.holds_for.total_seconds() / 60 if self.stage else 0
+
+    @property
     def placeholders(self) -> list[str]:
         return list(placeholders_help())
 

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.crypto import keyed_digests
 from accounts.ids import uuid7
+from campaigns.reasons import because
 from leads.models import Lead
 from listings.models import CampaignKind, Storefront
 
@@ -190,6 +191,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def why(self) -> str:
+        """Its reason in words."""
+        return because(self.reason)
 
 
 class Suppression(models.Model):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
 from accounts.audit import Kind, record
+from accounts.newest import newest
 from accounts.roles import OFFICE
 from campaigns import publish as verbs
 from campaigns import words
@@ -25,8 +26,6 @@ from campaigns.settle import settle
 from leads.models import Lead
 from leads.wording import in_words
 from listings.models import Publisher
-
-PAGE = 50
 
 
 def campaign_of(slug: str) -> Campaign:
@@ -114,15 +113,12 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
 def sent(request: HttpRequest, slug: str) -> HttpResponse:
     """The campaign's messages, newest first, by state; the uncertain ones wait for a person."""
     campaign, state = campaign_of(slug), request.GET.get("state", "")
-    found = Message.objects.filter(stage__campaign=campaign).select_related("stage", "enrollment__lead__contact__company").order_by("-id")
-    found = found.filter(state=state) if state else found
-    if before := request.GET.get("before"):
-        found = found.filter(pk__lt=uuid_of(before))
-    page = list(found[: PAGE + 1])
+    found = Message.objects.filter(stage__campaign=campaign).select_related("stage", "enrollment__lead__contact__company")
+    page = newest(found.filter(state=state) if state else found, request.GET)
     counts = message_counts(campaign)
     choices = [(value, label, counts.get(value, 0)) for value, label in Message.State.choices]
-    context = {"campaign": campaign, "state": state, "rows": page[:PAGE], "choices": choices, "total": sum(counts.values())}
-    return render(request, "campaigns/messages.html", context | {"next": page[PAGE - 1].pk if len(page) > PAGE else None})
+    context = {"campaign": campaign, "state": state, "page": page, "choices": choices, "total": sum(counts.values())}
+    return render(request, "campaigns/messages.html", context)
 
 
 def uuid_of(text: str) -> UUID:

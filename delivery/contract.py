@@ -59,6 +59,10 @@ class Connector:
         """Deliver one lead state. Raises RetryLater, Refused or Misconfigured."""
         raise NotImplementedError
 
+    def test(self, destination: Destination) -> Answer:
+        """Call the destination with something clearly marked as a test, which makes no record there. Raises as `send` does; no database is touched."""
+        raise NotImplementedError
+
 
 @lru_cache(1)
 def connectors() -> dict[str, Connector]:

@@ -76,7 +76,7 @@ def dead_of(listings: Sequence[Listing]) -> dict[tuple[int, int], Dead]:
 def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttempt], dead: Dead) -> Check:
     """What is worst about a destination as this listing sees it."""
     name = f"destination-{destination.pk}"
-    url = page("delivery:detail", destination.pk) or page("delivery:list")
+    url = page("delivery:destination", destination.pk)
     says = {"name": destination.name}
     if destination.state == Destination.State.OFF:
         return Check(name, OFF, _("%(name)s is off") % says, _("Nothing goes there"), url=url, verb=_("See it"))
@@ -95,7 +95,7 @@ def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttem
             title % {"count": dead.count, **says},
             dead.error[:160],
             verb=_("Replay"),
-            url=page("delivery:list", state="dead"),
+            url=page("delivery:deliveries", state="dead", destination=destination.pk),
             sign=failing,
         )
     return answering(name, destination, attempts)

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Min, OuterRef, Subquery
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from insights.models import DailyTally
@@ -60,7 +61,7 @@ def rate_of(arrived: int, days_known: float) -> float:
     return arrived / min(max(days_known, YOUNGEST), WINDOW)
 
 
-@collector(25)
+@collector(15)
 def silence(listings: Sequence[Listing]) -> Found:
     """Three queries: when something last arrived, the tallies of the window, and since when the listing is known."""
     now = timezone.now()
@@ -80,9 +81,11 @@ def last_arrivals(listings: Sequence[int]) -> dict[int, datetime | None]:
 
     leads = Lead.objects.filter(listing=OuterRef("pk")).order_by("-received_at", "-id").values("received_at")[:1]
     rows = (
-        Listing.objects.filter(pk__in=listings).order_by().annotate(lead_at=Subquery(leads), **{f"{kind.value}_at": came(kind) for kind in ARRIVED})
+        Listing.objects.filter(pk__in=listings)
+        .order_by()
+        .annotate(newest_lead=Subquery(leads), **{f"{kind.value}_at": came(kind) for kind in ARRIVED})
     )
-    names = ("lead_at", *(f"{kind.value}_at" for kind in ARRIVED))
+    names = ("newest_lead", *(f"{kind.value}_at" for kind in ARRIVED))
     return {row["pk"]: max((row[name] for name in names if row[name]), default=None) for row in rows.values("pk", *names)}
 
 
@@ -120,6 +123,6 @@ def told(listing: Listing, quiet: Quiet, last: datetime, days: tuple[tuple[date,
     story = _(
         "Nothing has come in since %(day)s. This listing usually brings a lead every %(interval)s; "
         "chance alone would explain this silence less than 1 time in %(times)s."
-    ) % {"day": weekday(timezone.localtime(last).date()), "interval": usual, "times": f"{quiet.once_in:,}"}
+    ) % {"day": weekday(timezone.localtime(last).date()), "interval": usual, "times": number_format(quiet.once_in, force_grouping=True)}
     sign = _("Silent %(time)s") % {"time": length(quiet.lasts)}
     return Check(SILENCE, WARN, sign, seldom, sign=sign, story=story, days=days)

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from campaigns.models import Message
 from delivery.models import Delivery, Destination
 from leads.models import Lead, Submission
-from listings.days import length
+from listings.days import clock
 from listings.health import Health
 from listings.links import page
 from listings.models import Listing
@@ -50,7 +50,7 @@ def overdue(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     if not count:
         return None
     longest = leads.order_by("respond_by").values_list("listing__title", flat=True).first()
-    why = _("Longest by %(time)s, %(listing)s") % {"time": length(now - oldest), "listing": longest}
+    why = _("Longest by %(time)s, %(listing)s") % {"time": clock(now - oldest), "listing": longest}
     what = ngettext("response overdue", "responses overdue", count)
     return Need("clock-alert", LATE, count, what, why, _("Assign"), page("leads:list", clock="overdue"))
 
@@ -71,9 +71,15 @@ def dead(listings: list[Listing], health: dict[int, Health]) -> Need | None:
         return None
     listing, destination, error, _most = groups[0]
     count = sum(group[3] for group in groups)
-    why = _("%(listing)s to %(destination)s: %(error)s") % {"listing": listing, "destination": destination, "error": error[:80]}
+    why = _("%(listing)s to %(destination)s: %(error)s") % {"listing": listing, "destination": destination, "error": brief(error)}
     what = ngettext("dead delivery", "dead deliveries", count)
-    return Need("unplug", LATE, count, what, why, _("Replay"), page("delivery:list", state="dead"))
+    return Need("unplug", LATE, count, what, why, _("Replay"), page("delivery:deliveries", state="dead"))
+
+
+def brief(error: str) -> str:
+    """The status alone of an answer that begins with one; else its beginning."""
+    first = error.partition(" ")[0]
+    return first if first.isdigit() else error[:60]
 
 
 def silent(listings: list[Listing], health: dict[int, Health]) -> Need | None:
@@ -100,7 +106,7 @@ def ownerless(listings: list[Listing], health: dict[int, Health]) -> Need | None
     count = Lead.objects.open().filter(listing__in=listings, owner=None, received_at__gte=since, owner_reason__code="no_seller").count()
     if not count:
         return None
-    why = _("Nobody takes leads, or all who do are full")
+    why = _("Nobody can take them")
     return Need("user-x", SOON, count, _("without an owner"), why, _("Assign"), page("leads:list", owner="nobody"))
 
 

@@ -54,7 +54,7 @@ def arrivals(listings: Sequence[Listing]) -> Found:
 
 def checks(row: dict[str, Any], lead: Lead | None, failures: dict[UUID, Submission], waiting: int) -> list[Check]:
     failed = max((failures[row[kind]] for kind in FAILED if row[kind] in failures), key=lambda one: one.received_at, default=None)
-    return [real_lead(lead), test_lead(row["last_test"], lead and lead.received_at, row), failure(failed, waiting)]
+    return [real_lead(lead), connection(row["last_test"], lead and lead.received_at, row), failure(failed, waiting)]
 
 
 def real_lead(lead: Lead | None) -> Check:
@@ -64,16 +64,16 @@ def real_lead(lead: Lead | None) -> Check:
     return Check("last_lead", OK, _("Last real lead"), who, when=lead.received_at, verb=_("See it"), url=page("leads:detail", lead.pk))
 
 
-def test_lead(at: datetime | None, real_at: datetime | None, row: dict[str, Any]) -> Check:
-    """The present secret is proven by a test lead since it was made, or by a real one since the old secrets stopped working."""
+def connection(at: datetime | None, real_at: datetime | None, row: dict[str, Any]) -> Check:
+    """The present secret is proven by a real lead since the old secrets stopped working, or by a test lead since it was made."""
     since = row["secret_since"]
-    if at and since and at >= since:
-        return Check("test_lead", OK, _("Test lead came through"), _("Partner Center’s Validate reaches this listing"), when=at)
     if real_at and since and real_at >= max(filter(None, (since, row["old_until"]))):
-        return Check("test_lead", OK, _("The secret lead URL is in use"), _("Real leads come in through it"))
-    why = _("Press Validate in Partner Center")
+        tested = _("Last test lead %(day)s") % {"day": short(timezone.localtime(at).date())} if at else _("Real leads come in through it")
+        return Check("in_use", OK, _("The secret lead URL is in use"), tested)
+    if at and since and at >= since:
+        return Check("test_lead", OK, _("A test lead came through"), _("Partner Center’s Validate reaches this listing"), when=at)
     if at is None:
-        return Check("test_lead", WARN, _("No test lead yet"), why, verb=_("How"), url="#partner-center")
+        return Check("test_lead", WARN, _("No test lead yet"), _("Press Validate in Partner Center"), verb=_("How"), url="#partner-center")
     last = _("Last test lead %(day)s") % {"day": short(timezone.localtime(at).date())}
     return Check("test_lead", WARN, _("No test lead since the secret was changed"), last, verb=_("How"), url="#partner-center")
 

@@ -68,7 +68,7 @@ def turn(rows: QuerySet[Row], column: str, asked: Mapping[str, str], size: int =
 
 def fetch(rows: QuerySet[Row], column: str, start: Key | None, back: bool, limit: int) -> list[Row]:
     """Up to `limit` rows from a key on, in reading direction. PostgreSQL sorts a missing value above all others."""
-    order = (column, "pk") if back else (f"-{column}", "-pk")
+    order = [name if back else f"-{name}" for name in dict.fromkeys((column, "pk"))]
     found: list[Row] = []
     for band in bands(rows.model, column, start, back):
         found += rows.filter(band).order_by(*order)[: limit - len(found)]
@@ -82,6 +82,8 @@ def bands(model: type[Model], column: str, start: Key | None, back: bool) -> lis
     if start is None:
         return [Q()]
     value, pk = start
+    if column == "pk":
+        return [Q(pk__gt=pk) if back else Q(pk__lt=pk)]
     missing, present = Q(**{f"{column}__isnull": True}), Q(**{f"{column}__isnull": False})
     if value is None:
         return [missing & Q(pk__gt=pk)] if back else [missing & Q(pk__lt=pk), present]
@@ -99,7 +101,7 @@ def number(asked: Mapping[str, str], back: bool, more: bool) -> int:
 
 def address(asked: Mapping[str, str], mark: str, column: str, row: Model, first: int) -> str:
     kept = {name: value for name, value in asked.items() if name not in MARKS}
-    return "?" + urlencode({**kept, mark: write(getattr(row, column), row.pk), "n": max(first, 1)})
+    return "?" + urlencode({**kept, mark: write(None if column == "pk" else getattr(row, column), row.pk), "n": max(first, 1)})
 
 
 def write(value: Any, pk: uuid.UUID) -> str:
@@ -113,8 +115,8 @@ def read(model: type[Model], column: str, text: str) -> Key | None:
     value, _, pk = text.partition(".")
     try:
         whole = int(value) if value else None
-        is_moment = isinstance(model._meta.get_field(column), DateTimeField)
-        key = EPOCH + timedelta(microseconds=whole) if is_moment and whole is not None else whole
-        return key, uuid.UUID(hex=pk)
+        if column != "pk" and isinstance(model._meta.get_field(column), DateTimeField):
+            return EPOCH + timedelta(microseconds=int(value)), uuid.UUID(hex=pk)
+        return (whole, uuid.UUID(hex=pk)) if whole is None or 0 <= whole < 2**15 else None
     except (ValueError, OverflowError):
         return None

@@ -400,3 +400,45 @@ class ActionCode(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Import(models.Model):
+    """A file of leads that a person brought. It is checked first; then each readable row becomes a Submission and takes the path of any other."""
+
+    class State(models.TextChoices):
+        CHECKED = "checked", pgettext_lazy("import", "Checked")
+        DONE = "done", pgettext_lazy("import", "Imported")
+        DROPPED = "dropped", pgettext_lazy("import", "Not imported")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    listing = models.ForeignKey(Listing, models.CASCADE, related_name="+", verbose_name=_("listing"))
+    file_name = models.CharField(_("file"), max_length=200)
+    content = models.BinaryField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.CHECKED)
+    good = models.PositiveIntegerField(default=0)
+    bad = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list)
+    first_id = models.UUIDField(null=True)
+    last_id = models.UUIDField(null=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    imported_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def content_type(self) -> str:
+        """The content type of its submissions, by which they are told from all others."""
+        return f"application/json; import={self.pk}"
+
+    def submissions(self) -> SubmissionQuerySet:
+        """What its rows became; none before it was run."""
+        if self.first_id is None:
+            return Submission.objects.none()
+        return Submission.objects.filter(id__range=(self.first_id, self.last_id), listing=self.listing, content_type=self.content_type)

@@ -1,7 +1,6 @@
 """Pages of the leads."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.access import public

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from babel import Locale, dates
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 
 
 @lru_cache(maxsize=32)
@@ -29,9 +29,11 @@ def weekday(day: date) -> str:
 
 def between(first: date, last: date) -> str:
     """22 October – 20 November 2026."""
+    whole = dates.format_date(last, "long", locale=locale())
     if first == last:
-        return dates.format_date(first, "long", locale=locale())
-    return dates.format_interval(first, last, "yMMMMd", locale=locale())
+        return whole
+    skeleton = "MMMMd" if first.year == last.year else "yMMMMd"
+    return f"{dates.format_skeleton(skeleton, first, locale=locale())} – {whole}"
 
 
 def length(span: timedelta) -> str:
@@ -42,3 +44,13 @@ def length(span: timedelta) -> str:
     if minutes >= 60:
         return ngettext("%(count)d hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
     return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+def clock(span: timedelta) -> str:
+    """5 h 20 min below four days, whole days beyond."""
+    hours, minutes = divmod(max(int(span.total_seconds() // 60), 0), 60)
+    if hours >= 96:
+        return length(span)
+    if not hours:
+        return pgettext("duration", "%(minutes)d min") % {"minutes": minutes}
+    return pgettext("duration", "%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}

@@ -77,9 +77,21 @@ class Health:
         return next((one for one in self.checks if one.name == "last_lead"), None)
 
     @property
+    def days(self) -> tuple[tuple[date, int], ...]:
+        """Leads by day, as far back as the silence check shows."""
+        return self.silence.days if self.silence else ()
+
+    @property
     def arrivals(self) -> int:
-        """Leads in the days that the silence check looked at."""
-        return sum(count for _day, count in self.silence.days) if self.silence else 0
+        return sum(count for _day, count in self.days)
+
+    @property
+    def story(self) -> str:
+        """The state in a sentence or two: what is the matter, and the usual interval."""
+        one = self.decisive
+        matter = (one.story or ": ".join(filter(None, (one.title, one.why)))) if one else ""
+        usual = self.silence.story if self.silence and self.silence is not one and self.state != "off" else ""
+        return " ".join(filter(None, (f"{matter.rstrip('.')}." if matter else "", usual)))
 
 
 _collectors: list[tuple[int, Collector]] = []

@@ -47,7 +47,8 @@ NAV = (
 )
 SETUP = (NavItem("portal:setup", pgettext_lazy("navigation", "Setup"), "settings", OFFICE, "u"),)
 ACCOUNT = (
-    ("portal:account", gettext_lazy("Your account")),
+    ("accounts:preferences", gettext_lazy("Your account")),
+    ("accounts:tokens", gettext_lazy("API tokens")),
     ("account_change_password", gettext_lazy("Password")),
     ("mfa_index", gettext_lazy("Two-factor sign-in")),
 )

@@ -5,17 +5,28 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from delivery.retry import retry
 from leads.views import submit
-from portal import health, pages
+from portal import health, pages, setup_urls
+from portal.metrics import Metrics
+from portal.rehearsing import rehearsal
+from portal.search import search
 
 urlpatterns = [
-    path("", include(([path("", pages.home, name="home")], "portal"))),
+    path("", include(([path("", pages.home, name="home"), path("search", search, name="search"), path("listings/<slug:slug>/rehearsal/", rehearsal, name="rehearsal"), *setup_urls.urlpatterns], "portal"))),
     path("in/<str:secret>", submit, name="submit"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
+    path("leads/", include("leads.urls")),
+    path("", include("routing.urls")),
+    path("deliveries/<uuid:pk>/retry/", retry, name="retry_delivery"),
+    path("", include("accounts.urls")),
+    path("", include("scoring.urls")),
     path("", include("campaigns.urls")),
+    path("follow-up/", include("delivery.urls")),
     path("", include("insights.urls")),
     path("", include("listings.urls")),
     path("api/v1/", include("portal.api.urls")),

@@ -25,7 +25,11 @@ class Country:
     sectors: tuple[str, ...]
     legal: str
     cities: tuple[str, ...]
-    tag: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What keeps the domains of countries with the same words apart."""
+        return {"BR": "", "US": "", "GB": "uk"}.get(self.code, self.code.lower())
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -79,7 +83,7 @@ COUNTRIES = (
     Country("GB", "United Kingdom", 7, "en", "+44", "2079460###",
             words("Oliver, Harry, George, Jack, Simon, Neil, Graham, Adam, Emily, Charlotte, Sophie, Grace, Alice, Helen, Fiona, Claire"),
             words("Jones, Brown, Evans, Thomas, Roberts, Wright, Hughes, Green, Edwards, Wood, Turner, Cooper, Morris, Ward, Bell, Byrne"),
-            SECTORS["en"], "Ltd", words("London, Leeds, Bristol, Glasgow, Cardiff, Norwich"), "uk"),
+            SECTORS["en"], "Ltd", words("London, Leeds, Bristol, Glasgow, Cardiff, Norwich")),
     Country("RU", "Russia", 5, "ru", "+7", "495555####",
             words("Алексей, Дмитрий, Сергей, Андрей, Михаил, Павел, Иван, Николай, Анна, Елена, Ольга, Наталья, Мария, Татьяна, Ирина, Светлана"),
             words("Иванов/Иванова, Смирнов/Смирнова, Кузнецов/Кузнецова, Попов/Попова, Соколов/Соколова, Лебедев/Лебедева, Козлов/Козлова, "
@@ -89,7 +93,7 @@ COUNTRIES = (
     Country("IN", "India", 5, "en", "+91", "8045550###",
             words("Rahul, Arjun, Vikram, Sanjay, Amit, Rohan, Karthik, Suresh, Priya, Anjali, Kavya, Neha, Divya, Meera, Pooja, Lakshmi"),
             words("Sharma, Patel, Gupta, Iyer, Reddy, Nair, Mehta, Joshi, Rao, Kulkarni, Menon, Bose, Chopra, Desai, Verma, Pillai"),
-            SECTORS["en"], "Pvt Ltd", words("Pune, Bengaluru, Chennai, Mumbai, Kochi, Hyderabad"), "in"),
+            SECTORS["en"], "Pvt Ltd", words("Pune, Bengaluru, Chennai, Mumbai, Kochi, Hyderabad")),
     Country("SE", "Sweden", 4, "sv", "+46", "85550####",
             words("Erik, Lars, Anders, Johan, Oskar, Gustav, Nils, Viktor, Anna, Karin, Elin, Ingrid, Maja, Linnea, Åsa, Malin"),
             words("Andersson, Johansson, Karlsson, Nilsson, Eriksson, Larsson, Olsson, Persson, Svensson, Gustafsson, Lindberg, Lindgren, Berg, "
@@ -104,11 +108,11 @@ COUNTRIES = (
             words("Нурлан, Ерлан, Азамат, Тимур, Данияр, Руслан, Арман, Болат, Айгуль, Динара, Алия, Асель, Гульнара, Жанна, Сауле, Мадина"),
             words("Ахметов/Ахметова, Нурланов/Нурланова, Сулейменов/Сулейменова, Касымов/Касымова, Оспанов/Оспанова, Жумабаев/Жумабаева, "
                   "Ибраев/Ибраева, Абдрахманов/Абдрахманова, Искаков/Искакова, Садыков/Садыкова, Тулегенов/Тулегенова, Рахимов/Рахимова"),
-            SECTORS["ru"], "ТОО", words("Алматы, Астана, Караганда, Шымкент, Актау, Павлодар"), "kz"),
+            SECTORS["ru"], "ТОО", words("Алматы, Астана, Караганда, Шымкент, Актау, Павлодар")),
     Country("NG", "Nigeria", 3, "en", "+234", "1555####",
             words("Chinedu, Emeka, Tunde, Segun, Ibrahim, Femi, Uche, Musa, Ngozi, Amina, Funke, Chioma, Aisha, Yetunde, Ifeoma, Zainab"),
             words("Okafor, Adeyemi, Balogun, Eze, Nwosu, Bello, Ogunleye, Abubakar, Okonkwo, Adebayo, Chukwu, Danjuma, Lawal, Obi, Yusuf, Afolabi"),
-            SECTORS["en"], "Plc", words("Lagos, Abuja, Kano, Ibadan, Enugu, Jos"), "ng"),
+            SECTORS["en"], "Plc", words("Lagos, Abuja, Kano, Ibadan, Enugu, Jos")),
     Country("JP", "Japan", 3, "ja", "+81", "35550####",
             words("Haruto, Kenji, Takashi, Hiroshi, Satoshi, Daiki, Ryo, Makoto, Yuki, Sakura, Aiko, Emi, Naomi, Haruka, Mika, Kaori"),
             words("Sato, Suzuki, Takahashi, Tanaka, Watanabe, Ito, Yamamoto, Nakamura, Kobayashi, Kato, Yoshida, Yamada, Sasaki, Mori, Abe, Ikeda"),
@@ -118,9 +122,9 @@ COUNTRIES = (
             words("Alaoui, Bennani, El Amrani, Idrissi, Tazi, Chraibi, Berrada, Fassi, Lahlou, Ziani, Mansouri, Cherkaoui, Bouazza, Naciri, Sefrioui, Kettani"),
             SECTORS["fr"], "SARL", words("Casablanca, Rabat, Fès, Tanger, Agadir, Oujda")),
     Country("PT", "Portugal", 2, "pt-br", "+351", "21555####", *BRAZIL, SECTORS["pt-br"], "Lda",
-            words("Lisboa, Porto, Braga, Coimbra, Aveiro, Faro"), "pt"),
+            words("Lisboa, Porto, Braga, Coimbra, Aveiro, Faro")),
     Country("MX", "Mexico", 1, "es", "+52", "555550####", *SPAIN, SECTORS["es"], "S.A. de C.V.",
-            words("Puebla, Monterrey, Mérida, Toluca, León, Tijuana"), "mx"),
+            words("Puebla, Monterrey, Mérida, Toluca, León, Tijuana")),
 )  # fmt: skip
 HEADS = words("Norv, Kolo, Bri, Alta, Vent, Cor, Lum, Stell, Tern, Quor, Mar, Sol, Grav, Hel, Fjord, Arb, Zen, Pol, Rad, Cirr")
 TAILS = words("ika, vrat, mont, era, ion, anto, ea, ix")
@@ -156,8 +160,16 @@ class Firm:
     """A company that exists nowhere else."""
 
     country: Country
+    index: int
     name: str
     domain: str
+
+    @property
+    def known_by_phone(self) -> str:
+        """The number of a firm whose only contact left no address; empty for the others. Each firm has its own."""
+        places = self.country.digits.count("#")
+        turn, place = divmod(self.index, 50)
+        return self.country.dial + self.country.digits.replace("#" * places, f"{turn:0{places}d}") if place == 7 and turn < 10**places else ""
 
 
 def firm(number: int) -> Firm:
@@ -174,7 +186,7 @@ def firm(number: int) -> Firm:
     turn, city = divmod(place, 1 + len(country.cities))
     name = " ".join(filter(None, (root, sector, country.cities[city - 1] if city else "", str(turn + 1) if turn else "")))
     domain = "-".join(filter(None, (latin(name), country.tag)))
-    return Firm(country, f"{name} {country.legal}", f"{domain}.example")
+    return Firm(country, index, f"{name} {country.legal}", f"{domain}.example")
 
 
 @lru_cache(100)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from standardwebhooks import Webhook
 
+from accounts.ids import uuid7
 from delivery import contract, egress
 from delivery.contract import Answer, Misconfigured, Refused, RetryLater
 from delivery.models import Destination
@@ -55,6 +56,10 @@ class Connector(contract.Connector):
         }
         status, answered, text = call(destination.config["url"], body.encode(), headers)
         return judge(status, answered, text)
+
+    def test(self, destination: Destination) -> Answer:
+        """An event of the type `portal.test`, signed like every other, with an id of its own."""
+        return self.send(destination, f"test-{uuid7()}", {"type": "portal.test", "destination": destination.name, "sent_at": datetime.now(UTC).isoformat()})
 
 
 def key_of(secret: str) -> bytes:

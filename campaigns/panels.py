@@ -1,0 +1,55 @@
+"""Beside a lead: the campaigns it is in, stage by stage, and whether its person may be written to."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from campaigns.models import Enrollment, Suppression
+from leads.panels import Context, Data, panel
+
+Status = Enrollment.Status
+
+
+@panel("campaigns", 30, "rail", "campaigns/_enrollments.html")
+def enrollments(context: Context) -> Data | None:
+    """Each enrollment with the stages passed, the one it stands at, and the ones to come."""
+    lead = context.lead
+    if lead is None:
+        return None
+    found = Enrollment.objects.filter(lead=lead).select_related("campaign", "stage").prefetch_related("campaign__stages").order_by("-entered_at")
+    told = [tell(one) for one in found]
+    unwanted = bool(lead.contact.email) and Suppression.holds(lead.contact.email)
+    return {"enrollments": told, "unwanted": unwanted, "may_open": context.user.sees_all} if told or unwanted else None
+
+
+def tell(enrollment: Enrollment) -> dict[str, Any]:
+    """An enrollment in words: done, now and next of its stages, and what it waits for."""
+    at, over = enrollment.stage.position, enrollment.ended_at is not None
+    stages = [
+        (stage, "done" if stage.position < at or (over and stage.position == at) else "now" if stage.position == at else "next")
+        for stage in enrollment.campaign.stages.all()
+    ]
+    number = next((place for place, (stage, _state) in enumerate(stages, 1) if stage.pk == enrollment.stage_id), 1)
+    return {
+        "enrollment": enrollment,
+        "campaign": enrollment.campaign,
+        "stages": stages,
+        "number": number,
+        "total": len(stages),
+        "why": why(enrollment),
+        "over": over,
+    }
+
+
+def why(enrollment: Enrollment) -> str:
+    """Why it does not move, if it does not."""
+    if enrollment.status == Status.HELD:
+        return _("Held while a seller is on it")
+    if enrollment.status == Status.EXITED:
+        return _("Left: the lead was closed") if enrollment.reason == "lead_closed" else _("Left the campaign")
+    if enrollment.status == Status.REACHED:
+        return _("Reached the goal")
+    if enrollment.status == Status.ENDED:
+        return _("Went through to the end")
+    state = enrollment.campaign.state
+    return "" if state == "published" else _("Waits: the campaign is paused") if state == "paused" else _("Waits until the campaign is published")

@@ -1,0 +1,49 @@
+"""A status for many leads at once: the set-wise sister of leads.work.set_status."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from leads.models import CLOSED, Activity, Lead
+from leads.work import reached
+
+KEPT = ("status", "qualified_at", "opportunity_at", "won_at", "closed_at")
+
+
+def set_status_of_all(leads: QuerySet[Lead], status: str, by: User) -> list[dict[str, Any]]:
+    """Put these leads into a status, each with a line on its timeline; returns what those that changed were before. Locks the lead rows in id order."""
+    now = timezone.now()
+    with transaction.atomic():
+        wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk")).exclude(status=status)
+        before = list(wanted.order_by("pk").select_for_update().values("pk", *KEPT))
+        changed = Lead.objects.filter(pk__in=[row["pk"] for row in before])
+        closed = now if status in CLOSED else None
+        changed.update(status=status, closed_at=closed, stale_since=now, last_activity_at=now, **reached(status, now))
+        tell(before, status, by)
+    return before
+
+
+def put_back(leads: QuerySet[Lead], status: str, before: list[dict[str, Any]], by: User) -> int:
+    """Undo `set_status_of_all` for those that still stand where it put them, with the moments it fixed; returns how many."""
+    rows = {str(row["pk"]): row for row in before}
+    with transaction.atomic():
+        still = list(leads.filter(pk__in=list(rows), status=status).order_by("pk").select_for_update(of=("self",)))
+        for lead in still:
+            for column in KEPT:
+                setattr(lead, column, rows[str(lead.pk)][column])
+        Lead.objects.bulk_update(still, KEPT, batch_size=500)
+        Lead.objects.filter(pk__in=[lead.pk for lead in still]).update(stale_since=Now(), last_activity_at=Now())
+        Activity.objects.bulk_create([told(lead.pk, status, lead.status, by) for lead in still], batch_size=1_000)
+    return len(still)
+
+
+def tell(before: list[dict[str, Any]], status: str, by: User) -> None:
+    Activity.objects.bulk_create([told(row["pk"], row["status"], status, by) for row in before], batch_size=1_000)
+
+
+def told(lead: Any, was: str, status: str, by: User) -> Activity:
+    return Activity(lead_id=lead, kind="status", actor=by, data={"was": was, "status": status})

@@ -1,0 +1,51 @@
+"""Correcting what is known of a contact: each lead of theirs is followed again and says on its timeline what was corrected, by whom."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from leads import normal
+from leads.models import Activity, Company, Contact, Lead
+
+
+def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
+    """Give the contact these values, and what follows from them; returns which differ from before. Locks company, contact, then their leads in id order."""
+    now = timezone.now()
+    with transaction.atomic():
+        company = company_of(changes.get("company_said", contact.company_said), changes.get("email", contact.email), changes.get("country", ""))
+        row = Contact.objects.select_for_update().get(pk=contact.pk)
+        differ = [name for name, value in changes.items() if getattr(row, name) != value]
+        if not differ:
+            return []
+        for name in differ:
+            setattr(row, name, changes[name])
+        follow(row, company, differ)
+        row.save()
+        leads = list(row.leads.order_by("pk").select_for_update().values_list("pk", flat=True))
+        Lead.objects.filter(pk__in=leads).update(stale_since=now, last_activity_at=now)
+        Activity.objects.bulk_create(Activity(lead_id=pk, kind="edited", actor=by, at=now, data={"fields": differ}) for pk in leads)
+    return differ
+
+
+def company_of(name: str, email: str, country: str) -> Company | None:
+    """The company that an address and a name speak of, made if nobody knows it yet."""
+    domain = normal.own_domain(email)
+    key = normal.company_key(name, domain)
+    if not key:
+        return None
+    said = {"name": (name or key.partition(":")[2])[:255], "domain": domain, "country": country}
+    return Company.objects.get_or_create(key=key, defaults=said)[0]
+
+
+def follow(contact: Contact, company: Company | None, differ: list[str]) -> None:
+    """What rests on other values: the company, the kind of address, seniority, the words they are found by. A first e-mail address becomes the
+    identity when nobody else has it."""
+    if "company_said" in differ or "email" in differ:
+        contact.company = company
+    contact.email_kind = normal.email_kind(contact.email)
+    contact.seniority = normal.seniority(contact.title)
+    contact.words = normal.search_words(contact.first_name, contact.last_name, contact.email, contact.company_said, phone=contact.phone)
+    if "email" in differ and not Contact.objects.filter(key=contact.email).exists():
+        contact.key = contact.email

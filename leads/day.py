@@ -1,0 +1,69 @@
+"""A seller's day: who waits for an answer and what is to be done, by when, in one queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from accounts.models import User
+from leads.models import Interaction, Lead, Task
+
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do: answer a lead, or a task about one."""
+
+    due_at: datetime
+    lead: Lead
+    task: Task | None = None
+    words: str = ""
+    action: str = ""
+
+    @property
+    def is_late(self) -> bool:
+        return self.due_at < timezone.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    items: Sequence[Item]
+    overdue: int
+    due_today: int
+    tasks: int
+    open: int
+
+    @property
+    def first(self) -> Item | None:
+        return self.items[0] if self.items else None
+
+    @property
+    def rest(self) -> Sequence[Item]:
+        return self.items[1:]
+
+
+def day_of(user: User) -> Day:
+    """What waits for this user now, the latest first: their leads with a running clock, and the tasks due by tonight."""
+    now, tonight = timezone.now(), timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=1), time()))
+    mine = Lead.objects.visible_to(user).filter(owner=user)
+    waiting = mine.open().filter(first_response_at=None, respond_by__isnull=False)
+    late, today = Q(respond_by__lt=now), Q(respond_by__gte=now, respond_by__lt=tonight)
+    answers = waiting.aggregate(overdue=Count("pk", filter=late), due_today=Count("pk", filter=today))
+    tasks = Task.objects.filter(lead__owner=user, lead__in=mine, done_at=None, due_at__lt=tonight)
+    todo = sorted([*to_answer(waiting), *to_do(tasks)], key=lambda item: item.due_at)
+    return Day(todo[:MOST], **answers, tasks=tasks.count(), open=mine.open().count())
+
+
+def to_answer(waiting: QuerySet[Lead]) -> list[Item]:
+    acts = Interaction.objects.filter(lead=OuterRef("pk")).order_by("-received_at")
+    said = acts.exclude(description="").values("description")[:1]
+    leads = waiting.for_list().annotate(said=Subquery(said)).order_by("respond_by", "pk")[:MOST]
+    return [Item(lead.respond_by, lead, words=lead.said or "", action=lead.last_action) for lead in leads if lead.respond_by]
+
+
+def to_do(tasks: QuerySet[Task]) -> list[Item]:
+    found = tasks.order_by("due_at").prefetch_related(Prefetch("lead", Lead.objects.for_list()))[:MOST]
+    return [Item(task.due_at, task.lead, task) for task in found]

@@ -1,0 +1,145 @@
+"""The filters of a list of leads as a person sees them: a form, and a chip for each that is chosen. leads.lists does the choosing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from babel import Locale, dates
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
+
+from accounts.models import User
+from leads import keyset
+from leads.lists import chosen, is_day
+from leads.models import Cluster, Lead, Status
+from listings.models import Listing
+
+NAMES = ("q", "status", "storefront", "listing", "owner", "cluster", "score_min", "clock", "from", "to", "reached")
+SORTS = {"received": "received_at", "score": "score"}
+CLOCKS = (
+    ("overdue", pgettext_lazy("response clock", "Overdue")),
+    ("running", pgettext_lazy("response clock", "Running")),
+    ("answered", pgettext_lazy("response clock", "Answered")),
+)
+REACHED = (
+    ("qualified", pgettext_lazy("ever reached", "Qualified")),
+    ("opportunity", pgettext_lazy("ever reached", "Opportunity")),
+    ("won", pgettext_lazy("ever reached", "Won")),
+)
+ANY = [("", later("Any"))]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One chosen filter: what it is about, what was chosen, and the address of the list without it."""
+
+    names: tuple[str, ...]
+    label: str
+    value: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.value}"
+
+
+def asked_in(query: QueryDict) -> dict[str, str]:
+    """What an address asks for, one way to write it: several values of a filter joined by commas, empty ones left out."""
+    asked = {name: ",".join(value for value in query.getlist(name) if value) for name in (*NAMES, "sort", *keyset.MARKS)}
+    return {name: value for name, value in asked.items() if value}
+
+
+def without(asked: Mapping[str, str], *names: str) -> str:
+    """The address of the same list without these filters, on its first page."""
+    kept = {name: value for name, value in asked.items() if name not in (*names, *keyset.MARKS)}
+    return "?" + urlencode(kept)
+
+
+def owners(user: User) -> QuerySet[User]:
+    """Whose leads a list of this user may hold: every seller's, or one's own and those of the teams one leads."""
+    if user.sees_all:
+        return User.objects.sellers()
+    return User.objects.filter(Q(pk=user.pk) | Q(teams__leader=user)).distinct().order_by("username")
+
+
+class FilterForm(forms.Form):
+    """Every filter of a list of leads. It is sent by GET, and what it says is read back by `leads.lists.chosen`."""
+
+    status = forms.MultipleChoiceField(label=later("Status"), choices=Status, required=False, widget=forms.CheckboxSelectMultiple)
+    cluster = forms.MultipleChoiceField(label=later("Cluster"), choices=Cluster, required=False, widget=forms.CheckboxSelectMultiple)
+    storefront = forms.ChoiceField(label=later("Storefront"), required=False)
+    listing = forms.MultipleChoiceField(label=later("Listing"), required=False)
+    owner = forms.ChoiceField(label=later("Owner"), required=False)
+    score_min = forms.IntegerField(label=later("Score from"), required=False, min_value=0, max_value=1000)
+    clock = forms.ChoiceField(label=later("Respond by"), choices=[*ANY, *CLOCKS], required=False)
+    reached = forms.ChoiceField(label=later("Ever reached"), choices=[*ANY, *REACHED], required=False)
+
+    def __init__(self, asked: Mapping[str, str], user: User) -> None:
+        several = {name: asked[name].split(",") for name in ("status", "cluster", "listing") if name in asked}
+        super().__init__(initial={**asked, **several}, prefix=None)
+        for name, label in (("from", _("Received from")), ("to", _("Received until"))):
+            self.fields[name] = forms.DateField(label=label, required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+        listings = list(Listing.objects.visible_to(user).for_display())
+        self.offer("listing", [(one.slug, one.title) for one in listings])
+        self.offer("storefront", [*ANY, *{one.storefront.slug: one.storefront.name for one in listings}.items()])
+        people = [(one.username, one.full_name) for one in owners(user)]
+        self.offer("owner", [*ANY, *([("nobody", _("Nobody yet"))] if user.sees_all else []), *people])
+        if len(people) < 2 and not user.sees_all:
+            del self.fields["owner"]
+
+    def offer(self, name: str, choices: list[tuple[Any, Any]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def words(self, name: str, value: str) -> str:
+        """What was chosen, in words; a value that is no choice speaks for itself."""
+        choices: dict[str, Any] = dict(getattr(self.fields.get(name), "choices", ()))
+        picked = [str(choices.get(one, one)) for one in value.split(",")]
+        return picked[0] if len(picked) == 1 else ", ".join(picked) if len(picked) == 2 else _("any of %(n)d") % {"n": len(picked)}
+
+
+def chips(asked: Mapping[str, str], form: FilterForm) -> list[Chip]:
+    """The chosen filters, in the order of the form; the two days of a period are one chip."""
+    found = []
+    if "from" in asked or "to" in asked:
+        found.append(Chip(("from", "to"), _("Received"), period(asked.get("from", ""), asked.get("to", "")), without(asked, "from", "to")))
+    for name in NAMES:
+        if name in asked and name not in ("q", "from", "to"):
+            label = _("Score") if name == "score_min" else str(form.fields[name].label) if name in form.fields else name
+            value = _("%(score)s or more") % {"score": asked[name]} if name == "score_min" else form.words(name, asked[name])
+            found.append(Chip((name,), label, value, without(asked, name)))
+    return found
+
+
+def period(start: str, end: str) -> str:
+    """1 – 20 Nov; from 1 Nov; until 20 Nov."""
+    language = get_language() or "en"
+    locale = Locale.parse("en_GB" if language.startswith("en") else language.replace("-", "_"), sep="_")
+    days = [date.fromisoformat(text) if is_day(text) else None for text in (start, end)]
+    if days[0] and days[1]:
+        return dates.format_interval(days[0], days[1], "MMMd", locale=locale)
+    said = [dates.format_skeleton("MMMd", day, locale=locale) if day else text for day, text in zip(days, (start, end), strict=True)]
+    return _("from %(day)s") % {"day": said[0]} if said[0] else _("until %(day)s") % {"day": said[1]}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way out of an empty list: the filter to drop, and how many leads there are without it."""
+
+    chip: Chip
+    count: keyset.Count
+
+
+def way_out(seen: QuerySet[Lead], asked: Mapping[str, str], found: list[Chip]) -> Way | None:
+    """The one filter without which most would show, if any is of that kind."""
+    if "q" in asked:
+        found = [Chip(("q",), _("Search"), f"“{asked['q']}”", without(asked, "q")), *found]
+    ways = [Way(chip, keyset.count(chosen(seen, {name: value for name, value in asked.items() if name not in chip.names}))) for chip in found]
+    best = max(ways, key=lambda way: way.count.figure, default=None)
+    return best if best and best.count.figure else None

@@ -1,0 +1,86 @@
+"""Forms of the record and of the pages around it."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pycountry
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
+
+from leads import normal
+from leads.models import Contact, Task
+from leads.templatetags.leads import country
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(label=later("Note"), max_length=5000, widget=forms.Textarea({"rows": 4}))
+
+
+class CallForm(forms.Form):
+    """How a call went. The button pressed says whether it reached them."""
+
+    reached = forms.TypedChoiceField(choices=(("1", ""), ("0", "")), coerce=lambda value: value == "1", empty_value=True, required=False)
+    note = forms.CharField(label=later("What was said"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
+
+
+class WroteForm(forms.Form):
+    note = forms.CharField(label=later("What about"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
+
+
+def tomorrow() -> datetime:
+    """Tomorrow at nine, the user's time."""
+    return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=1), time(9)))
+
+
+class TaskForm(forms.ModelForm):
+    class Meta:
+        model = Task
+        fields = ("title", "due_at")
+        widgets = {"due_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["due_at"].initial = tomorrow
+
+
+class ContactForm(forms.ModelForm):
+    """What a person can correct. The e-mail address is who the contact is: it can be added, not changed."""
+
+    class Meta:
+        model = Contact
+        fields = ("first_name", "last_name", "title", "company_said", "email", "phone", "country")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = sorted(((one.alpha_2, country(one.alpha_2)) for one in pycountry.countries), key=lambda pair: normal.fold(pair[1]))
+        self.fields["country"].widget = forms.Select(choices=[("", "–"), *names])
+        for name, kind in (("phone", "tel"), ("email", "email")):
+            self.fields[name].widget.input_type = kind
+        if self.instance.email:
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = _("Who the contact is; a new address of theirs comes as a lead of its own.")
+
+    def clean_email(self) -> str:
+        text = self.cleaned_data["email"]
+        if self.instance.email or not text:
+            return self.instance.email
+        key = normal.email_key(text)
+        if not key:
+            raise forms.ValidationError(_("This is not an e-mail address."))
+        return key
+
+    def clean_country(self) -> str:
+        code = self.cleaned_data["country"]
+        if code and not pycountry.countries.get(alpha_2=code):
+            raise forms.ValidationError(_("Choose a country of the list."))
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        """A phone number in its international form, and at least one way to reach them."""
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["phone"] = normal.phone_of(cleaned.get("phone", ""), cleaned.get("country", ""))
+        if not cleaned.get("email") and not cleaned["phone"] and not self.errors:
+            raise forms.ValidationError(_("Without e-mail and phone nobody can reach this person."))
+        return cleaned

@@ -1,0 +1,174 @@
+"""Leads from a CSV file: every readable row becomes a submission of its own, as if the marketplace had sent it, and takes the one path.
+
+Rows are read and written one by one, so a file of any length costs the same memory. All of a file is taken in, or nothing of it.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from accounts.ids import uuid7
+from leads import dialects
+from leads.intake import Reading, judge
+from leads.models import Disposition, Import, Submission
+from listings.models import Listing
+
+log = logging.getLogger(__name__)
+SOURCE, PROBLEMS_KEPT = "Import", 100
+# What other systems call the marketplace's fields.
+ALIASES = {
+    "companyname": "company", "organization": "company", "organisation": "company", "jobtitle": "title", "phonenumber": "phone", "mobile": "phone",
+    "telephone": "phone", "emailaddress": "email", "mail": "email", "countryregion": "country", "surname": "lastname", "familyname": "lastname",
+    "givenname": "firstname", "message": "description", "notes": "description", "source": "leadsource",
+}  # fmt: skip
+KEYS = {"firstname": "firstName", "lastname": "lastName", "leadsource": "leadSource", "actioncode": "actionCode", "offertitle": "offerTitle"}
+
+
+class BadFile(ValueError):
+    """The file as a whole can't be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the file: the submission it would become, or why it can't be one."""
+
+    line: int
+    body: bytes = b""
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Result:
+    """What a file holds: how many rows are readable, and what is wrong with the others, of which the first are kept."""
+
+    good: int = 0
+    bad: int = 0
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass the good rows on, counting all."""
+        for row in rows:
+            if row.problem:
+                self.bad += 1
+                if len(self.problems) < PROBLEMS_KEPT:
+                    self.problems.append((row.line, row.problem))
+            else:
+                self.good += 1
+                yield row
+
+
+def opened(raw: IO[bytes]) -> IO[str]:
+    """A file of bytes as text; a mark at its beginning is no part of it."""
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+
+
+def rows(file: IO[str]) -> Iterator[Row]:
+    """Every row below the head. Raises BadFile when the file is no CSV in UTF-8, or its head names nothing that a lead has."""
+    try:
+        head_line = file.readline()
+        head = next(csv.reader([head_line], delimiter=delimiter(head_line)), [])
+        names = [ALIASES.get(name, name) for name in map(dialects.plain, head)]
+        if not set(names) & {"email", "phone"}:
+            raise BadFile(_("The first line names no column “Email” or “Phone”."))
+        below = csv.reader(file, delimiter=delimiter(head_line))
+        for cells in below:
+            if any(cell.strip() for cell in cells):
+                yield read(below.line_num + 1, head, names, cells)
+    except UnicodeDecodeError as error:
+        raise BadFile(_("Not UTF-8: byte %(n)d can’t be read. Save it as “CSV UTF-8”.") % {"n": error.start + 1}) from None
+    except csv.Error as error:
+        raise BadFile(_("Not readable as CSV: %(error)s.") % {"error": error}) from None
+
+
+def delimiter(head: str) -> str:
+    """Comma, semicolon or tab, whichever the first line has most of."""
+    return max(",;\t", key=head.count)
+
+
+def read(line: int, head: list[str], names: list[str], cells: list[str]) -> Row:
+    """A row as the JSON that the marketplace would have sent, judged as intake will judge it."""
+    if len(cells) > len(names):
+        return Row(line, problem=_("%(n)d cells under %(m)d column names.") % {"n": len(cells), "m": len(names)})
+    lead = body_of(head, names, cells)
+    body = json.dumps(lead, ensure_ascii=False).encode("utf-8", "replace")
+    if len(body) > settings.LEAD_MAX_BYTES:
+        return Row(line, problem=_("Longer than a lead may be."))
+    return Row(line, body, problem_of(lead))
+
+
+def body_of(head: list[str], names: list[str], cells: list[str]) -> dict[str, Any]:
+    person: dict[str, str] = {}
+    lead: dict[str, Any] = {"userDetails": person, "leadSource": SOURCE}
+    for said, name, cell in zip(head, names, cells, strict=False):
+        if text := cell.strip():
+            (person if name in dialects.PERSON else lead)[KEYS.get(name, name) if name in dialects.PERSON + dialects.ACT else said] = text
+    return lead
+
+
+def problem_of(lead: dict[str, Any]) -> str:
+    """Why intake would make no lead of it, in its own words; empty when it would."""
+    reading = Reading(Submission())
+    try:
+        judge(reading, dialects.understand(lead))
+    except dialects.Unreadable as error:
+        return str(error)
+    return reading.reason if reading.disposition == Disposition.ANONYMOUS else ""
+
+
+def check(file: IO[str]) -> Result:
+    """Read all of a file and write nothing."""
+    result = Result()
+    for _row in result.count(rows(file)):
+        pass
+    return result
+
+
+def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON_KINDS[0]) -> tuple[Result, uuid.UUID | None, uuid.UUID | None]:
+    """Make every good row a pending submission, in one transaction and one COPY; returns the result and the first and last id."""
+    result, ids, now = Result(), [], timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for row in result.count(rows(file)):
+            pk = uuid7()
+            ids = [min(ids[0], pk), max(ids[1], pk)] if ids else [pk, pk]
+            copy.write_row(submission(pk, now, listing, content_type, row.body))
+    with suppress(Exception):  # a nudge is only for speed
+        wake: Callable[[], None] = import_string(settings.NUDGE)
+        wake()
+    return result, *(ids or (None, None))
+
+
+COPY = """
+    COPY leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts) FROM STDIN
+"""
+
+
+def submission(pk: uuid.UUID, now: datetime, listing: Listing, content_type: str, body: bytes) -> tuple[Any, ...]:
+    return (pk, now, listing.pk, content_type, len(body), hashlib.sha256(body).digest(), body, Disposition.PENDING.value, "", 0)
+
+
+def run(found: Import, file: IO[str]) -> Result:
+    """Take a checked file in, once: of two who press the button the second finds it done. Locks the import's row."""
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=found.pk)
+        if row.state != Import.State.CHECKED:
+            return Result(row.good, row.bad)
+        result, row.first_id, row.last_id = take_in(file, row.listing, row.content_type)
+        row.state, row.content, row.imported_at = Import.State.DONE, None, timezone.now()
+        row.good, row.bad, row.problems = result.good, result.bad, result.problems
+        row.save()
+    log.info("import %s: %d rows taken in", row.pk, result.good)
+    return result

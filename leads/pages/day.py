@@ -1,0 +1,20 @@
+"""Where field sales lands."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.access import allow, who
+from accounts.roles import ROLES
+from leads import panels
+from leads.day import day_of
+from leads.forms import CallForm, TaskForm
+
+
+@allow(*ROLES)
+@require_GET
+def my_day(request: HttpRequest) -> HttpResponse:
+    """What waits for this user: the one thing to do now, then the rest by time."""
+    user = who(request)
+    context = {"day": day_of(user), "parts": panels.parts("day", panels.Context(request, user)), "call_form": CallForm(), "task_form": TaskForm()}
+    return render(request, "leads/my_day.html", context)

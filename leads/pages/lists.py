@@ -1,0 +1,150 @@
+"""The list of leads, what is done to several at once, and the export."""
+
+import csv
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import allow, who
+from accounts.audit import Kind, record
+from accounts.models import User
+from accounts.roles import ROLES
+from leads import filters, keyset, undo
+from leads.bulk import set_status_of_all
+from leads.lists import chosen
+from leads.models import Lead, Status
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = (
+    "id", "received_at", "first_name", "last_name", "email", "phone", "company", "title", "country", "storefront", "listing", "status", "score",
+    "cluster", "owner", "respond_by", "first_response_at", "qualified_at", "opportunity_at", "won_at",
+)  # fmt: skip
+
+
+@allow(*ROLES)
+@require_GET
+def leads_list(request: HttpRequest) -> HttpResponse:
+    """The leads that the user sees and the address asks for, a page at a time."""
+    user, asked = who(request), filters.asked_in(request.GET)
+    seen = Lead.objects.visible_to(user)
+    leads = chosen(seen, asked)
+    form, total = filters.FilterForm(asked, user), keyset.count(leads)
+    chips = filters.chips(asked, form)
+    sort = asked["sort"] if asked.get("sort") in filters.SORTS else "received"
+    context = {
+        "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort, "statuses": Status.choices,
+        "page": keyset.turn(leads.for_list(), filters.SORTS[sort], asked, total=total),
+        "way_out": None if total.figure else filters.way_out(seen, asked, chips),
+        "is_filtered": bool(chips or "q" in asked), "clear_url": filters.without({}), "export_url": reverse("leads:export") + filters.without(asked),
+        "sort_urls": {name: filters.without({**asked, "sort": name}) for name in filters.SORTS}, "query": filters.without(asked),
+        "owners": filters.owners(user) if user.sees_all else [], "shows_owner": user.sees_all or "owner" in form.fields,
+    }  # fmt: skip
+    return render(request, "leads/list.html", context)
+
+
+def picked(request: HttpRequest) -> QuerySet[Lead]:
+    """The ticked leads of those the user sees, or all that the address asks for."""
+    seen = Lead.objects.visible_to(who(request))
+    if request.POST.get("all"):
+        return seen.filter(pk__in=chosen(seen, filters.asked_in(request.GET)).order_by().values("pk")[: keyset.FAR])
+    return seen.filter(pk__in=[pk for pk in map(uuid_or_none, request.POST.getlist("pick")) if pk])
+
+
+def uuid_or_none(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def back_to_list(request: HttpRequest) -> HttpResponse:
+    return redirect(reverse("leads:list") + filters.without(filters.asked_in(request.GET)))
+
+
+@allow(*ROLES)
+@require_POST
+def set_status_of_picked(request: HttpRequest) -> HttpResponse:
+    """Put the ticked leads into a status; the message undoes it."""
+    status = request.POST.get("status", "")
+    if status not in Status:
+        messages.warning(request, _("Choose a status for the ticked leads."))
+        return back_to_list(request)
+    before = set_status_of_all(picked(request), status, by=who(request))
+    text = ngettext("%(n)d lead set to %(status)s", "%(n)d leads set to %(status)s", len(before))
+    text %= {"n": len(before), "status": Status(status).label}
+    messages.success(request, text, extra_tags=undo.offer(request, status, before) if before else "")
+    return back_to_list(request)
+
+
+@allow(*ROLES)
+@require_POST
+def undo_status(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+    """Put back what the last change of status in this session changed."""
+    done = undo.undo(request, batch)
+    if done is None:
+        messages.warning(request, _("That can't be undone any more."))
+    else:
+        messages.success(request, ngettext("%(n)d lead put back", "%(n)d leads put back", done) % {"n": done})
+    return redirect(request.META.get("HTTP_REFERER") if undo.is_ours(request) else "leads:list")
+
+
+@allow(*ROLES)
+@require_GET
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The list of the address as CSV, streamed row by row."""
+    asked = filters.asked_in(request.GET)
+    return as_csv(request, chosen(Lead.objects.visible_to(who(request)), asked), ", ".join(sorted(set(asked) & set(filters.NAMES))))
+
+
+@allow(*ROLES)
+@require_POST
+def export_picked(request: HttpRequest) -> StreamingHttpResponse:
+    """The ticked leads as CSV."""
+    return as_csv(request, picked(request), "ticked")
+
+
+def as_csv(request: HttpRequest, leads: QuerySet[Lead], what: str) -> StreamingHttpResponse:
+    """Stream the leads, newest first. The audit says which filters were set, not what was searched for."""
+    record(request, Kind.EXPORTED, f"leads {what}".strip())
+    rows = (cells(lead) for lead in leads.for_list().order_by("-received_at", "-pk").iterator(chunk_size=1_000))
+    response = StreamingHttpResponse(lines(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="leads.csv"'
+    return response
+
+
+class Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def lines(rows: Iterable[list[Any]]) -> Iterator[str]:
+    writer = csv.writer(Echo())
+    yield "\ufeff" + writer.writerow(COLUMNS)
+    for row in rows:
+        yield writer.writerow([safe(cell) for cell in row])
+
+
+def safe(cell: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def cells(lead: Lead) -> list[Any]:
+    contact, owner = lead.contact, lead.owner
+    moments = (lead.respond_by, lead.first_response_at, lead.qualified_at, lead.opportunity_at, lead.won_at)
+    return [
+        str(lead.pk), lead.received_at.isoformat(timespec="seconds"), contact.first_name, contact.last_name, contact.email, contact.phone,
+        contact.company_name, contact.title, contact.country, lead.listing.storefront.slug, lead.listing.title, lead.status, lead.score, lead.cluster,
+        owner.username if isinstance(owner, User) else "", *(at.isoformat(timespec="seconds") if at else "" for at in moments),
+    ]  # fmt: skip

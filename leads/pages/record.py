@@ -1,0 +1,136 @@
+"""The record of a lead, and what people do on it."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import allow, who
+from accounts.audit import Kind, record
+from accounts.roles import ROLES
+from leads import panels, undo, work
+from leads.bulk import set_status_of_all
+from leads.correct import correct
+from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, WroteForm
+from leads.models import Interaction, Lead, Status, Task
+from leads.timeline import timeline
+
+
+def the_lead(request: HttpRequest, pk: uuid.UUID) -> Lead:
+    """The lead, if the user may know of it; else an address like any other that does not exist."""
+    return get_object_or_404(Lead.objects.visible_to(who(request)).for_list(), pk=pk)
+
+
+@allow(*ROLES)
+@require_GET
+def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Who, what they want, how good and why, whose, what next, by when."""
+    lead = the_lead(request, pk)
+    record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}")
+    around = panels.Context(request, who(request), lead)
+    context = {
+        "lead": lead, "contact": lead.contact, "said": words_of(lead), "statuses": Status.choices, "timeline": timeline(lead, request.GET.dict()),
+        "main": panels.parts("main", around), "rail": panels.parts("rail", around), "task_form": TaskForm(), "note_form": NoteForm(),
+        "call_form": CallForm(), "wrote_form": WroteForm(),
+    }  # fmt: skip
+    return render(request, "leads/detail.html", context)
+
+
+def words_of(lead: Lead) -> Interaction | None:
+    """Their latest act with words in it, else their latest act."""
+    acts = list(lead.interactions.order_by("-received_at")[:50])
+    return next((act for act in acts if act.description), acts[0] if acts else None)
+
+
+def back(request: HttpRequest, lead: Lead) -> HttpResponse:
+    """Where the button was pressed: My day, or the record."""
+    return redirect("leads:my_day") if request.POST.get("from") == "day" else redirect(lead)
+
+
+def checked(request: HttpRequest, form: forms.Form | forms.ModelForm) -> dict[str, Any] | None:
+    """What the form says; a form that says nothing usable leaves its complaint on the page."""
+    if form.is_valid():
+        return form.cleaned_data
+    messages.warning(request, " ".join(f"{form.fields[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
+    return None
+
+
+@allow(*ROLES)
+@require_POST
+def set_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    lead, status = the_lead(request, pk), request.POST.get("status", "")
+    if status not in Status:
+        messages.warning(request, _("There is no such status."))
+    elif before := set_status_of_all(Lead.objects.filter(pk=lead.pk), status, by=who(request)):
+        text = _("%(name)s is now %(status)s") % {"name": lead.contact.name, "status": Status(status).label}
+        messages.success(request, text, extra_tags=undo.offer(request, status, before))
+    return redirect("leads:pipeline") if request.POST.get("from") == "board" else back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def note(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    lead = the_lead(request, pk)
+    if said := checked(request, NoteForm(request.POST)):
+        work.add_note(lead, who(request), said["note"])
+        messages.success(request, _("Note added"))
+    return back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def call(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    lead = the_lead(request, pk)
+    if said := checked(request, CallForm(request.POST)):
+        first = lead.first_response_at is None and lead.respond_by is not None
+        work.log_call(lead, who(request), said["reached"], said["note"])
+        messages.success(request, _("Call noted, the clock stopped") if first else _("Call noted"))
+    return back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def wrote(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    lead = the_lead(request, pk)
+    if said := checked(request, WroteForm(request.POST)):
+        first = lead.first_response_at is None and lead.respond_by is not None
+        work.respond(lead, who(request), "wrote", note=said["note"])
+        messages.success(request, _("Noted that you wrote, the clock stopped") if first else _("Noted that you wrote"))
+    return back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    lead = the_lead(request, pk)
+    if said := checked(request, TaskForm(request.POST)):
+        work.add_task(lead, who(request), said["title"], said["due_at"])
+        messages.success(request, _("Task added"))
+    return back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def finish_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    seen = Lead.objects.visible_to(who(request))
+    task = get_object_or_404(Task.objects.select_related("lead").filter(lead__in=seen), pk=pk)
+    work.finish_task(task, who(request))
+    messages.success(request, _("Task done: %(title)s") % {"title": task.title})
+    return back(request, task.lead)
+
+
+@allow(*ROLES)
+@require_http_methods(["GET", "POST"])
+def correct_contact(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    lead = the_lead(request, pk)
+    form = ContactForm(request.POST or None, instance=lead.contact)
+    if request.method == "POST" and form.is_valid():
+        if correct(lead.contact, form.cleaned_data, by=who(request)):
+            messages.success(request, _("Contact corrected"))
+        return redirect(lead)
+    return render(request, "leads/correct.html", {"lead": lead, "form": form})

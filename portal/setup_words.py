@@ -1,0 +1,92 @@
+"""The words of the setup pages: what each page is for, what the periodic work does, what is stored about people."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from portal.shell import url_of
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One page of the set-up."""
+
+    icon: str
+    title: str
+    text: str
+    url: str
+
+
+Group = tuple[str, list[Card]]
+
+
+def cards(user: User) -> list[Group]:
+    """Groups of cards, without those whose page the user may not open or that is not there."""
+    groups = [(_("How leads are handled"), handling()), (_("People and machines"), people(user)), (_("The portal itself"), itself(user))]
+    return [(title, [card for card in found if card.url]) for title, found in groups if any(card.url for card in found)]
+
+
+def handling() -> list[Card]:
+    return [
+        Card(
+            "book-open",
+            _("Playbooks"),
+            _("What each storefront wants: audience, campaign, listings, follow-up, owner and clock"),
+            url_of("listings:playbooks"),
+        ),
+        Card("calculator", _("Scoring"), _("The rules in force, their points, and how often each counts"), url_of("scoring:version")),
+        Card("route", _("Routing"), _("Who takes leads, how many at once, and who has how many"), url_of("routing:sellers")),
+        Card("inbox", _("Quarantine and action codes"), _("What could not be read, and what new codes mean"), url_of("leads:quarantine")),
+    ]
+
+
+def people(user: User) -> list[Card]:
+    admin = user.is_portal_admin
+    return [
+        Card("users", _("People and teams"), _("Who signs in, with which roles, and who leads whom"), url_of("accounts:people") if admin else ""),
+        Card("key-round", _("API tokens"), _("Keys for machines: scopes, expiry, last use"), url_of("accounts:tokens")),
+        Card("at-sign", _("Senders"), _("Addresses that campaigns write from, verified by their owners"), url_of("campaigns:senders")),
+        Card("scroll-text", _("Audit"), _("Who signed in, saw a secret, read or changed what"), url_of("accounts:audit") if admin else ""),
+    ]
+
+
+def itself(user: User) -> list[Card]:
+    admin = user.is_portal_admin
+    return [
+        Card("building-2", _("Publisher"), _("Name, time zone of all figures, countries served"), url_of("portal:publisher") if admin else ""),
+        Card("shield", _("Privacy"), _("What is stored about people, and for how long"), url_of("portal:privacy")),
+        Card("activity", _("System health"), _("Promises at risk, due work, the broker"), url_of("portal:system") if admin else ""),
+    ]
+
+
+def work_in_words(name: str) -> tuple[str, str]:
+    """A kind of periodic work: its title and what it does."""
+    words = {
+        "leads": (_("Leads"), _("reads what came in; scores, assigns, enrolls, dispatches and counts")),
+        "deliveries": (_("Deliveries"), _("carries leads to their destinations")),
+        "campaigns": (_("Campaigns"), _("moves people to their next stage")),
+        "mail": (_("Mail"), _("sends what is planned, each at most once")),
+        "uncertain_mail": (_("Uncertain mail"), _("shows what may have gone out to a person")),
+        "decay": (_("Decay"), _("lets the points of old acts fade")),
+        "months": (_("Months"), _("prepares the tables of the coming months")),
+    }
+    return words.get(name, (name.replace("_", " ").capitalize(), ""))
+
+
+def kept_data() -> list[tuple[str, str, str]]:
+    """(what, why, how long) of everything that is kept about people."""
+    return [
+        (_("Contacts and companies"), _("to answer the buyer and tell their requests apart"), _("as long as their leads")),
+        (_("Acts and their words"), _("to know what the buyer wants; for the score"), _("with the lead")),
+        (_("The exact bytes as they came"), _("so that no lead is lost and every reading can be repeated"), _("until an operator drops their month")),
+        (_("Timeline"), _("who did what with the lead, when and why"), _("with the lead")),
+        (_("Campaign mail"), _("subject, language and outcome of each; at most one per stage"), _("with the lead")),
+        (
+            _("Deliveries and attempts"),
+            _("what your own systems were told, and what they answered"),
+            _("with the lead; attempts until an operator drops their month"),
+        ),
+        (_("Who must not be written to"), _("keyed hashes that name nobody; read again at every sending"), _("for good")),
+        (_("Audit"), _("who signed in, saw a secret or read personal data"), _("for good")),
+    ]
