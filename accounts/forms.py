@@ -79,6 +79,8 @@ class TeamForm(forms.ModelForm):
             field: Any = self.fields[name]
             field.queryset = User.objects.filter(is_active=True, groups__in=Group.objects.filter(name=SALES)).order_by("username")
             field.label_from_instance = lambda user: user.full_name
+        leader: Any = self.fields["leader"]
+        leader.empty_label = _("Nobody")
 
 
 class TokenForm(forms.Form):

@@ -49,7 +49,9 @@ class Standing:
 
     @property
     def leavers(self) -> str:
-        """12 closed, 3 other."""
+        """Why they left: 12 closed, 3 left; the reason alone when there is but one."""
+        if len(self.left) == 1:
+            return why_left(next(iter(self.left)))
         return ", ".join(f"{n} {why_left(reason)}" for reason, n in self.left.most_common())
 
     @property
@@ -79,6 +81,11 @@ class Flow:
     @property
     def held(self) -> int:
         return sum(one.held for one in self.standings)
+
+    @property
+    def free(self) -> int:
+        """Those on the way whom nothing holds."""
+        return self.here - self.held
 
     @property
     def reached(self) -> int:

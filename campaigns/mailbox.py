@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -43,10 +43,12 @@ class Mail:
 
     @property
     def at(self) -> datetime | None:
+        """When it was written; "-0000" in a mail means UTC."""
         try:
-            return parsedate_to_datetime(str(self.message["Date"]))
+            at = parsedate_to_datetime(str(self.message["Date"]))
         except (ValueError, TypeError):
             return None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
 
     @property
     def headers(self) -> list[tuple[str, str]]:

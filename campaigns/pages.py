@@ -77,8 +77,9 @@ def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpRespons
 @allow(*OFFICE)
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask, with what it would mean; then let the campaign run, or say why not."""
-    campaign = campaign_of(slug)
-    refusal = ""
+    campaign, refusal = campaign_of(slug), ""
+    if campaign.state == Campaign.State.PUBLISHED:
+        return redirect("campaigns:detail", slug)
     if request.method == "POST":
         try:
             waiting = verbs.publish(campaign, who(request))

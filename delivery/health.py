@@ -78,7 +78,7 @@ def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttem
     name = f"destination-{destination.pk}"
     url = page("delivery:destination", destination.pk)
     says = {"name": destination.name}
-    if destination.state == Destination.State.OFF:
+    if destination.state == Destination.State.OFF and not dead.count:
         return Check(name, OFF, _("%(name)s is off") % says, _("Nothing goes there"), url=url, verb=_("See it"))
     failing = pgettext("listing health", "Failing")
     if destination.state == Destination.State.PAUSED:
@@ -86,18 +86,12 @@ def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttem
     stuck = attempts.get(destination.stuck)
     if destination.failures_in_row >= BREAKER_FROM or (destination.closed_until and destination.closed_until > timezone.now()):
         why = stuck.answer[:160] if stuck else ""
-        return Check(name, BAD, _("%(name)s does not answer") % says, why, stuck and stuck.at, verb=_("See it"), url=url, sign=failing)
+        return Check(name, BAD, _("%(name)s does not answer") % says, why, stuck.at if stuck else None, verb=_("See it"), url=url, sign=failing)
     if dead.count:
-        title = ngettext("%(count)d dead delivery to %(name)s", "%(count)d dead deliveries to %(name)s", dead.count)
-        return Check(
-            name,
-            BAD,
-            title % {"count": dead.count, **says},
-            dead.error[:160],
-            verb=_("Replay"),
-            url=page("delivery:deliveries", state="dead", destination=destination.pk),
-            sign=failing,
-        )
+        title = ngettext("%(count)d dead delivery to %(name)s", "%(count)d dead deliveries to %(name)s", dead.count) % {"count": dead.count, **says}
+        replay = page("delivery:deliveries", state="dead", destination=destination.pk)
+        state = WARN if destination.state == Destination.State.OFF else BAD  # what was switched off does not make its listings fail
+        return Check(name, state, title, dead.error[:160], verb=_("Replay"), url=replay, sign=failing)
     return answering(name, destination, attempts)
 
 

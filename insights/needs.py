@@ -96,8 +96,9 @@ def quarantined(listings: list[Listing], health: dict[int, Health]) -> Need | No
     count = rows.count()
     if not count:
         return None
-    reason = rows.order_by("-id").values_list("reason", flat=True).first() or ""
-    return Need("inbox", SOON, count, _("in quarantine"), reason[:120], _("Repair"), page("leads:quarantine"))
+    newest = rows.order_by("-id").values_list("reason", flat=True)[:20]
+    reasons = dict.fromkeys(reason.partition(":")[0].rstrip(".")[:60] for reason in newest)
+    return Need("inbox", SOON, count, _("in quarantine"), "; ".join(list(reasons)[:2]), _("Repair"), page("leads:quarantine"))
 
 
 def ownerless(listings: list[Listing], health: dict[int, Health]) -> Need | None:

@@ -1,4 +1,4 @@
-"""The back office of the leads. Everything that the path writes is read-only here; what a person may correct has its own pages."""
+"""The back office of the leads. What the path writes is read here; what a person may correct has its own pages, which tell the timeline."""
 
 from typing import Any
 
@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.access import who
+from accounts.admin import ReadOnly
 from leads.models import ActionCode, Activity, Company, Contact, Demand, Import, Interaction, Lead, Submission, Task
 
 COUNTED = 100  # rows to a page
 
 
-class Shelf(admin.ModelAdmin):
+class Shelf(admin.ModelAdmin):  # type: ignore[type-arg]
     """A table that may be very long: no full count, few rows, no heavy columns."""
 
     show_full_result_count = False
@@ -26,55 +27,37 @@ class Shelf(admin.ModelAdmin):
         if hasattr(rows, "visible_to"):
             return rows.visible_to(who(request))
         if self.lead_path and not who(request).sees_all:
-            return rows.filter(**{f"{self.lead_path}__in": Lead.objects.visible_to(who(request))})
+            return rows.filter(**{f"{self.lead_path}__in": Lead.objects.visible_to(who(request))}).distinct()
         return rows
 
 
-class ReadOnly(Shelf):
-    """Written by the path alone."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Lead)
-class LeadAdmin(Shelf):
+class LeadAdmin(Shelf, ReadOnly):
     list_display = ("contact", "listing", "status", "score", "cluster", "owner", "respond_by", "received_at")
     list_select_related = ("contact", "listing", "owner")
     list_filter = ("status", "cluster", "listing__storefront")
-    raw_id_fields = ("contact", "listing", "owner")
-    readonly_fields = ("score", "fit", "intent", "cluster", "owner", "owner_reason", "respond_by", "status", "received_at")
-    fields = ("contact", "listing", *readonly_fields)
-    date_hierarchy = None
+    exclude = ("score_points", "face")
+    heavy = ("score_points",)
 
 
 @admin.register(Contact)
-class ContactAdmin(Shelf):
+class ContactAdmin(Shelf, ReadOnly):
     list_display = ("__str__", "email", "phone", "company", "country")
     list_select_related = ("company",)
-    raw_id_fields = ("company",)
     exclude = ("words",)
     heavy = ("words",)
-    readonly_fields = ("key", "email_kind", "seniority", "created_at")
     lead_path = "leads"
 
 
 @admin.register(Company)
-class CompanyAdmin(Shelf):
+class CompanyAdmin(Shelf, ReadOnly):
     list_display = ("name", "domain", "country")
     search_fields = ("key",)
-    readonly_fields = ("key",)
     lead_path = "contacts__leads"
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReadOnly):
+class SubmissionAdmin(Shelf, ReadOnly):
     list_display = ("id", "received_at", "listing", "disposition", "reason", "size")
     list_select_related = ("listing",)
     list_filter = ("disposition",)
@@ -83,7 +66,7 @@ class SubmissionAdmin(ReadOnly):
 
 
 @admin.register(Interaction)
-class InteractionAdmin(ReadOnly):
+class InteractionAdmin(Shelf, ReadOnly):
     list_display = ("received_at", "source", "action", "offer_title", "deliveries")
     exclude = ("extra",)
     heavy = ("extra", "description")
@@ -91,7 +74,7 @@ class InteractionAdmin(ReadOnly):
 
 
 @admin.register(Activity)
-class ActivityAdmin(ReadOnly):
+class ActivityAdmin(Shelf, ReadOnly):
     list_display = ("at", "kind", "actor", "lead")
     list_select_related = ("actor",)
     lead_path = "lead"
@@ -106,20 +89,20 @@ class TaskAdmin(Shelf):
 
 
 @admin.register(Demand)
-class DemandAdmin(ReadOnly):
+class DemandAdmin(Shelf, ReadOnly):
     list_display = ("received_at", "listing", "kind", "action")
     list_select_related = ("listing",)
     list_filter = ("kind",)
 
 
 @admin.register(ActionCode)
-class ActionCodeAdmin(admin.ModelAdmin):
+class ActionCodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("code", "known", "first_seen_at")
     list_filter = ("known",)
 
 
 @admin.register(Import)
-class ImportAdmin(ReadOnly):
+class ImportAdmin(Shelf, ReadOnly):
     list_display = ("file_name", "listing", "state", "good", "bad", "made_by", "made_at")
     list_select_related = ("listing", "made_by")
     exclude = ("content",)

@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from leads.models import Interaction, Lead, Task
+from leads.models import Interaction, Lead, LeadQuerySet, Task
 
 MOST = 50
 
@@ -57,7 +57,7 @@ def day_of(user: User) -> Day:
     return Day(todo[:MOST], **answers, tasks=tasks.count(), open=mine.open().count())
 
 
-def to_answer(waiting: QuerySet[Lead]) -> list[Item]:
+def to_answer(waiting: LeadQuerySet) -> list[Item]:
     acts = Interaction.objects.filter(lead=OuterRef("pk")).order_by("-received_at")
     said = acts.exclude(description="").values("description")[:1]
     leads = waiting.for_list().annotate(said=Subquery(said)).order_by("respond_by", "pk")[:MOST]

@@ -81,7 +81,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, asked: Mapping[str, str], user: User) -> None:
         several = {name: asked[name].split(",") for name in ("status", "cluster", "listing") if name in asked}
-        super().__init__(initial={**asked, **several}, prefix=None)
+        super().__init__(initial={**asked, **several})
         for name, label in (("from", _("Received from")), ("to", _("Received until"))):
             self.fields[name] = forms.DateField(label=label, required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
         listings = list(Listing.objects.visible_to(user).for_display())
@@ -111,7 +111,7 @@ def chips(asked: Mapping[str, str], form: FilterForm) -> list[Chip]:
         found.append(Chip(("from", "to"), _("Received"), period(asked.get("from", ""), asked.get("to", "")), without(asked, "from", "to")))
     for name in NAMES:
         if name in asked and name not in ("q", "from", "to"):
-            label = _("Score") if name == "score_min" else str(form.fields[name].label) if name in form.fields else name
+            label = _("Score") if name == "score_min" else str(form.base_fields[name].label)
             value = _("%(score)s or more") % {"score": asked[name]} if name == "score_min" else form.words(name, asked[name])
             found.append(Chip((name,), label, value, without(asked, name)))
     return found

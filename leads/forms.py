@@ -21,7 +21,7 @@ class NoteForm(forms.Form):
 class CallForm(forms.Form):
     """How a call went. The button pressed says whether it reached them."""
 
-    reached = forms.TypedChoiceField(choices=(("1", ""), ("0", "")), coerce=lambda value: value == "1", empty_value=True, required=False)
+    reached = forms.TypedChoiceField(choices=(("1", ""), ("0", "")), coerce=lambda value: value != "0", required=False)
     note = forms.CharField(label=later("What was said"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
 
 

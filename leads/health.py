@@ -54,7 +54,7 @@ def arrivals(listings: Sequence[Listing]) -> Found:
 
 def checks(row: dict[str, Any], lead: Lead | None, failures: dict[UUID, Submission], waiting: int) -> list[Check]:
     failed = max((failures[row[kind]] for kind in FAILED if row[kind] in failures), key=lambda one: one.received_at, default=None)
-    return [real_lead(lead), connection(row["last_test"], lead and lead.received_at, row), failure(failed, waiting)]
+    return [real_lead(lead), connection(row["last_test"], lead.received_at if lead else None, row), failure(failed, waiting)]
 
 
 def real_lead(lead: Lead | None) -> Check:

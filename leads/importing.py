@@ -4,16 +4,15 @@ Rows are read and written one by one, so a file of any length costs the same mem
 """
 
 import csv
-import hashlib
 import io
 import json
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from itertools import islice
 from typing import IO, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -22,13 +21,13 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from accounts.ids import uuid7
-from leads import dialects
+from leads import dialects, normal
 from leads.intake import Reading, judge
 from leads.models import Disposition, Import, Submission
 from listings.models import Listing
 
 log = logging.getLogger(__name__)
-SOURCE, PROBLEMS_KEPT = "Import", 100
+SOURCE, BATCH, PROBLEMS_KEPT = "Import", 1_000, 100
 # What other systems call the marketplace's fields.
 ALIASES = {
     "companyname": "company", "organization": "company", "organisation": "company", "jobtitle": "title", "phonenumber": "phone", "mobile": "phone",
@@ -71,7 +70,7 @@ class Result:
                 yield row
 
 
-def opened(raw: IO[bytes]) -> IO[str]:
+def opened(raw: IO[bytes]) -> io.TextIOWrapper:
     """A file of bytes as text; a mark at its beginning is no part of it."""
     return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
@@ -120,7 +119,9 @@ def body_of(head: list[str], names: list[str], cells: list[str]) -> dict[str, An
 
 
 def problem_of(lead: dict[str, Any]) -> str:
-    """Why intake would make no lead of it, in its own words; empty when it would."""
+    """Why intake would make no lead of it, in its own words; empty when it would. An address is enough, and the quick way to know."""
+    if normal.email_key(lead["userDetails"].get("email", "")):
+        return ""
     reading = Reading(Submission())
     try:
         judge(reading, dialects.understand(lead))
@@ -137,27 +138,31 @@ def check(file: IO[str]) -> Result:
     return result
 
 
-def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON_KINDS[0]) -> tuple[Result, uuid.UUID | None, uuid.UUID | None]:
-    """Make every good row a pending submission, in one transaction and one COPY; returns the result and the first and last id."""
-    result, ids, now = Result(), [], timezone.now()
-    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        for row in result.count(rows(file)):
-            pk = uuid7()
-            ids = [min(ids[0], pk), max(ids[1], pk)] if ids else [pk, pk]
-            copy.write_row(submission(pk, now, listing, content_type, row.body))
+def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON_KINDS[0]) -> tuple[Result, UUID | None, UUID | None]:
+    """Make every good row a pending submission, all in one transaction; returns the result and the first and last id."""
+    result = Result()
+    first = last = None
+    with transaction.atomic():
+        good = result.count(rows(file))
+        while batch := [(uuid7(), row.body) for row in islice(good, BATCH)]:
+            insert(batch, listing, content_type)
+            pks = [pk for pk, _body in batch]
+            first, last = min(first or pks[0], *pks), max(last or pks[0], *pks)
     with suppress(Exception):  # a nudge is only for speed
         wake: Callable[[], None] = import_string(settings.NUDGE)
         wake()
-    return result, *(ids or (None, None))
+    return result, first, last
 
 
-COPY = """
-    COPY leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts) FROM STDIN
+INSERT = """
+    INSERT INTO leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts)
+    SELECT id, now(), %s, %s, length(body), sha256(body), body, 'pending', '', 0 FROM unnest(%s::uuid[], %s::bytea[]) AS r(id, body)
 """
 
 
-def submission(pk: uuid.UUID, now: datetime, listing: Listing, content_type: str, body: bytes) -> tuple[Any, ...]:
-    return (pk, now, listing.pk, content_type, len(body), hashlib.sha256(body).digest(), body, Disposition.PENDING.value, "", 0)
+def insert(batch: list[tuple[UUID, bytes]], listing: Listing, content_type: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [listing.pk, content_type, [str(pk) for pk, _body in batch], [body for _pk, body in batch]])
 
 
 def run(found: Import, file: IO[str]) -> Result:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, DateTimeField, F, Func, Model, Q, QuerySet, Value
+from django.db.models import BooleanField, DateTimeField, F, Field, Func, Model, Q, QuerySet, Value
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, uuid.UUID]
@@ -47,8 +47,8 @@ def count(rows: QuerySet[Any], bound: int = FAR) -> Count:
 
 def turn(rows: QuerySet[Row], column: str, asked: Mapping[str, str], size: int = SIZE, total: Count | None = None) -> Page[Row]:
     """The page that `asked` (the query of the address) speaks of, sorted downwards by a column, equal values by id. An unreadable mark is the first page."""
-    back = "before" in asked
     start = read(rows.model, column, asked.get("before") or asked.get("after") or "")
+    back = "before" in asked and start is not None
     found = fetch(rows, column, start, back, size + 1)
     if start and not found:
         start, back, found = None, False, fetch(rows, column, None, False, size + 1)
@@ -87,10 +87,12 @@ def bands(model: type[Model], column: str, start: Key | None, back: bool) -> lis
     missing, present = Q(**{f"{column}__isnull": True}), Q(**{f"{column}__isnull": False})
     if value is None:
         return [missing & Q(pk__gt=pk)] if back else [missing & Q(pk__lt=pk), present]
+    kind = model._meta.get_field(column)
+    assert isinstance(kind, Field)
     here = Func(F(column), F("pk"), template="(%(expressions)s)", output_field=BooleanField())
-    there = Func(Value(value, model._meta.get_field(column)), Value(pk), template="(%(expressions)s)", output_field=BooleanField())
+    there = Func(Value(value, kind), Value(pk), template="(%(expressions)s)", output_field=BooleanField())
     beyond = Func(here, there, template="%(expressions)s", arg_joiner=" > " if back else " < ", output_field=BooleanField())
-    return [beyond, missing] if back and model._meta.get_field(column).null else [beyond]
+    return [beyond, missing] if back and kind.null else [beyond]
 
 
 def number(asked: Mapping[str, str], back: bool, more: bool) -> int:

@@ -71,11 +71,13 @@ def goes_to(listing: Listing, health: Health) -> list[dict[str, Any]]:
     """The destinations of the listing with the sign of their check."""
     states = {check.name: check.state for check in health.checks}
     found = listing.destinations.order_by("name")  # type: ignore[attr-defined]  # a reverse relation of an app on the right
-    signs = [(one, states.get(f"destination-{one.pk}", OK)) for one in found]
-    return [
-        {"destination": one, "sign": SIGNS[state], "word": "" if (one.state, state) == ("on", BAD) else one.get_state_display()}
-        for one, state in signs
-    ]
+    return [going(one, states.get(f"destination-{one.pk}", OK)) for one in found]
+
+
+def going(destination: Any, state: str) -> dict[str, Any]:
+    """One that is off is simply off; one that is on and fails says that it fails."""
+    sign = "off" if destination.state == "off" else SIGNS[state]
+    return {"destination": destination, "sign": sign, "word": "" if (destination.state, state) == ("on", BAD) else destination.get_state_display()}
 
 
 def proven(health: Health) -> int:

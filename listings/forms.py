@@ -20,6 +20,11 @@ class ListingForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Listing
         fields = ("title", "storefront", "kind", "publisher_id", "offer_id", "call_to_action", "state", "lead_sharing")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["storefront"].empty_label = _("Choose…")  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", _("Choose…")), *ListingKind.choices]  # type: ignore[attr-defined]
+
 
 class NewListingForm(ListingForm):
     """The short name is made of the title unless given; it stays, because addresses and the API use it."""
@@ -29,7 +34,7 @@ class NewListingForm(ListingForm):
     )
 
     class Meta(ListingForm.Meta):
-        fields = ("title", "slug", *ListingForm.Meta.fields[1:])
+        fields = ("title", "slug", *ListingForm.Meta.fields[1:])  # type: ignore[assignment]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

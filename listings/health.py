@@ -160,7 +160,8 @@ def secret_check(listing: Listing, working: list[LeadUrl]) -> Check:
     if current is None:
         return Check("secret", BAD, _("No secret lead URL"), _("The marketplace has nowhere to post to."), sign=_("No lead URL"))
     age = timezone.now() - current.created_at
-    title = ngettext("Secret is %(count)d day old", "Secret is %(count)d days old", age.days) % {"count": age.days}
+    days = ngettext("Secret is %(count)d day old", "Secret is %(count)d days old", age.days) % {"count": age.days}
+    title = days if age.days else _("Secret was made today")
     old = next((url for url in working if url.ends_at), None)
     limit = _("Policy: at most %(count)d days") % {"count": OLDEST_SECRET.days}
     why = _("The old one works until %(day)s") % {"day": short(timezone.localtime(old.ends_at).date())} if old and old.ends_at else limit

@@ -28,7 +28,7 @@ def search(request: HttpRequest) -> JsonResponse:
 
 def leads(user: User, text: str) -> Found:
     """Newest first. A seller's search knows of no other leads than theirs."""
-    rows = searched(Lead.objects.visible_to(user), text).for_list().order_by("-received_at", "-pk")[:LEADS]
+    rows = searched(Lead.objects.visible_to(user).for_list(), text).order_by("-received_at", "-pk")[:LEADS]
     return [
         {
             "label": lead.contact.name,

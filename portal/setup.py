@@ -89,7 +89,8 @@ def keep(form: PublisherForm) -> None:
 def system(request: HttpRequest) -> HttpResponse:
     """What an operator's monitoring sees, in words, and all periodic work."""
     facts = health.look()
-    work = [(*work_in_words(one.name), one.every.total_seconds(), one.due()) for one in WORK]
+    # The months have no cheap look of their own: they are always worth one.
+    work = [(*work_in_words(one.name), one.every.total_seconds(), one.every.total_seconds() / 60, one.name != "months" and one.due()) for one in WORK]
     return render(request, "portal/system.html", {"facts": facts, "late": facts["oldest_due_seconds"] > health.LATE_AFTER, "work": work})
 
 

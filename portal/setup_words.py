@@ -23,21 +23,29 @@ Group = tuple[str, list[Card]]
 
 def cards(user: User) -> list[Group]:
     """Groups of cards, without those whose page the user may not open or that is not there."""
-    groups = [(_("How leads are handled"), handling()), (_("People and machines"), people(user)), (_("The portal itself"), itself(user))]
+    groups = [
+        (_("How leads are handled"), handling()),
+        (_("The outside"), outside()),
+        (_("People and machines"), people(user)),
+        (_("The portal itself"), itself(user)),
+    ]
     return [(title, [card for card in found if card.url]) for title, found in groups if any(card.url for card in found)]
 
 
 def handling() -> list[Card]:
+    playbooks = _("What each storefront wants: audience, campaign, listings, follow-up, owner and clock")
     return [
-        Card(
-            "book-open",
-            _("Playbooks"),
-            _("What each storefront wants: audience, campaign, listings, follow-up, owner and clock"),
-            url_of("listings:playbooks"),
-        ),
+        Card("book-open", _("Playbooks"), playbooks, url_of("listings:playbooks")),
         Card("calculator", _("Scoring"), _("The rules in force, their points, and how often each counts"), url_of("scoring:version")),
         Card("route", _("Routing"), _("Who takes leads, how many at once, and who has how many"), url_of("routing:sellers")),
+    ]
+
+
+def outside() -> list[Card]:
+    return [
         Card("inbox", _("Quarantine and action codes"), _("What could not be read, and what new codes mean"), url_of("leads:quarantine")),
+        Card("send", _("Destinations"), _("The systems that are told about leads"), url_of("delivery:list")),
+        Card("at-sign", _("Senders"), _("Addresses that campaigns write from, verified by their owners"), url_of("campaigns:senders")),
     ]
 
 
@@ -46,7 +54,6 @@ def people(user: User) -> list[Card]:
     return [
         Card("users", _("People and teams"), _("Who signs in, with which roles, and who leads whom"), url_of("accounts:people") if admin else ""),
         Card("key-round", _("API tokens"), _("Keys for machines: scopes, expiry, last use"), url_of("accounts:tokens")),
-        Card("at-sign", _("Senders"), _("Addresses that campaigns write from, verified by their owners"), url_of("campaigns:senders")),
         Card("scroll-text", _("Audit"), _("Who signed in, saw a secret, read or changed what"), url_of("accounts:audit") if admin else ""),
     ]
 

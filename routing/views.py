@@ -49,7 +49,7 @@ def assign_picked(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Choose an owner for the ticked leads."))
         return redirect(back)
     owner = chosen_owner(request)
-    leads = picked(request).for_list().exclude(owner=owner) if owner else picked(request).for_list().filter(owner__isnull=False)
+    leads = picked(request).exclude(owner=owner) if owner else picked(request).filter(owner__isnull=False)
     done = 0
     for lead in leads.order_by("pk").iterator(chunk_size=500):
         give(lead, owner, by=who(request))

@@ -4,7 +4,7 @@ import gzip
 import io
 import uuid
 from datetime import timedelta
-from typing import IO
+from typing import IO, cast
 
 from django import forms
 from django.contrib import messages
@@ -48,7 +48,7 @@ class ImportForm(forms.Form):
         file: UploadedFile = self.cleaned_data["file"]
         if (file.size or 0) > MOST_BYTES:
             raise forms.ValidationError(_("Larger than 10 MB: import it on the server with manage.py import_leads."))
-        text = importing.opened(file.file)
+        text = importing.opened(cast(IO[bytes], file.file))
         try:
             self.checked = importing.check(text)
         except importing.BadFile as error:

@@ -21,7 +21,7 @@ from accounts.roles import ROLES
 from leads import filters, keyset, undo
 from leads.bulk import set_status_of_all
 from leads.lists import chosen
-from leads.models import Lead, Status
+from leads.models import Lead, LeadQuerySet, Status
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
@@ -35,14 +35,14 @@ COLUMNS = (
 def leads_list(request: HttpRequest) -> HttpResponse:
     """The leads that the user sees and the address asks for, a page at a time."""
     user, asked = who(request), filters.asked_in(request.GET)
-    seen = Lead.objects.visible_to(user)
+    seen = Lead.objects.visible_to(user).for_list()
     leads = chosen(seen, asked)
     form, total = filters.FilterForm(asked, user), keyset.count(leads)
     chips = filters.chips(asked, form)
     sort = asked["sort"] if asked.get("sort") in filters.SORTS else "received"
     context = {
         "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort, "statuses": Status.choices,
-        "page": keyset.turn(leads.for_list(), filters.SORTS[sort], asked, total=total),
+        "page": keyset.turn(leads, filters.SORTS[sort], asked, total=total),
         "way_out": None if total.figure else filters.way_out(seen, asked, chips),
         "is_filtered": bool(chips or "q" in asked), "clear_url": filters.without({}), "export_url": reverse("leads:export") + filters.without(asked),
         "sort_urls": {name: filters.without({**asked, "sort": name}) for name in filters.SORTS}, "query": filters.without(asked),
@@ -51,9 +51,9 @@ def leads_list(request: HttpRequest) -> HttpResponse:
     return render(request, "leads/list.html", context)
 
 
-def picked(request: HttpRequest) -> QuerySet[Lead]:
+def picked(request: HttpRequest) -> LeadQuerySet:
     """The ticked leads of those the user sees, or all that the address asks for."""
-    seen = Lead.objects.visible_to(who(request))
+    seen = Lead.objects.visible_to(who(request)).for_list()
     if request.POST.get("all"):
         return seen.filter(pk__in=chosen(seen, filters.asked_in(request.GET)).order_by().values("pk")[: keyset.FAR])
     return seen.filter(pk__in=[pk for pk in map(uuid_or_none, request.POST.getlist("pick")) if pk])
@@ -94,7 +94,7 @@ def undo_status(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
         messages.warning(request, _("That can't be undone any more."))
     else:
         messages.success(request, ngettext("%(n)d lead put back", "%(n)d leads put back", done) % {"n": done})
-    return redirect(request.META.get("HTTP_REFERER") if undo.is_ours(request) else "leads:list")
+    return redirect(str(request.META["HTTP_REFERER"]) if undo.is_ours(request) else "leads:list")
 
 
 @allow(*ROLES)
@@ -102,7 +102,7 @@ def undo_status(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The list of the address as CSV, streamed row by row."""
     asked = filters.asked_in(request.GET)
-    return as_csv(request, chosen(Lead.objects.visible_to(who(request)), asked), ", ".join(sorted(set(asked) & set(filters.NAMES))))
+    return as_csv(request, chosen(Lead.objects.visible_to(who(request)).for_list(), asked), ", ".join(sorted(set(asked) & set(filters.NAMES))))
 
 
 @allow(*ROLES)
@@ -115,7 +115,7 @@ def export_picked(request: HttpRequest) -> StreamingHttpResponse:
 def as_csv(request: HttpRequest, leads: QuerySet[Lead], what: str) -> StreamingHttpResponse:
     """Stream the leads, newest first. The audit says which filters were set, not what was searched for."""
     record(request, Kind.EXPORTED, f"leads {what}".strip())
-    rows = (cells(lead) for lead in leads.for_list().order_by("-received_at", "-pk").iterator(chunk_size=1_000))
+    rows = (cells(lead) for lead in leads.order_by("-received_at", "-pk").iterator(chunk_size=1_000))
     response = StreamingHttpResponse(lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="leads.csv"'
     return response

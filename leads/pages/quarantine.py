@@ -21,7 +21,7 @@ from leads.models import ActionCode, Disposition, Submission
 
 
 class RepairForm(forms.Form):
-    text = forms.CharField(label=later("Repaired copy"), strip=False, widget=forms.Textarea({"rows": 12, "class": "mono", "spellcheck": "false"}))
+    text = forms.CharField(label=later("Repaired copy"), strip=False, widget=forms.Textarea({"rows": 12, "class": "font-mono min-h-64", "spellcheck": "false"}))
 
     def clean_text(self) -> str:
         text = str(self.cleaned_data["text"])
@@ -65,7 +65,7 @@ def run_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = the_submission(request, pk)
     form = RepairForm(request.POST)
     if "repair" in request.POST and not form.is_valid():
-        messages.warning(request, " ".join(form.errors["text"]))
+        messages.warning(request, " ".join(map(str, form.errors["text"])))
         return redirect("leads:submission", pk)
     rerun(found, repaired(form.cleaned_data["text"]) if "repair" in request.POST else None)
     intake()

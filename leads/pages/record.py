@@ -88,7 +88,7 @@ def call(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead = the_lead(request, pk)
     if said := checked(request, CallForm(request.POST)):
         first = lead.first_response_at is None and lead.respond_by is not None
-        work.log_call(lead, who(request), said["reached"], said["note"])
+        work.log_call(lead, who(request), said["reached"] is not False, said["note"])
         messages.success(request, _("Call noted, the clock stopped") if first else _("Call noted"))
     return back(request, lead)
 

@@ -201,11 +201,13 @@ class Life:
         """Qualified; perhaps accepted, an opportunity, won. What is not pursued is lost in time, or stays where it is."""
         if self.qualified is None:
             self.step("qualified", response + 300 + paces[0] * 14 * HOUR)
+        if self.qualified is None:
+            return
         if paces[1] > 1.7:
             if paces[2] < 0.9:
                 self.step("lost", response + (12 + 30 * paces[3]) * DAY)
             return
-        accepted = max(response, self.qualified or 0.0) + 600 + paces[1] * 30 * HOUR
+        accepted = max(response, self.qualified) + 600 + paces[1] * 30 * HOUR
         self.step("accepted", accepted)
         if course > (0.6 if self.offer.at_once else 0.5):
             if paces[2] < 1.3:
@@ -235,7 +237,12 @@ class Life:
 
     def hand_over(self) -> None:
         """Now and then a person gives an open lead to another seller."""
-        chance, days, other, by = self.random.random(), 1 + 2 * self.random.random(), self.scene.seller(self.random), self.random.choice(self.scene.office)
+        chance, days, other, by = (
+            self.random.random(),
+            1 + 2 * self.random.random(),
+            self.scene.seller(self.random),
+            self.random.choice(self.scene.office),
+        )
         when = self.last + days * DAY
         if chance < 0.05 and when < self.age and self.closed is None and other != self.owner:
             self.lines.append((when, "assigned", by[0], {"code": "by_hand", "by": by[1], "owner": other}))

@@ -3,6 +3,7 @@
 Addresses are under `.example`, which nobody owns; Gmail knows no underscores, so the free-mail addresses are nobody's either.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -126,12 +127,16 @@ COUNTRIES = (
     Country("MX", "Mexico", 1, "es", "+52", "555550####", *SPAIN, SECTORS["es"], "S.A. de C.V.",
             words("Puebla, Monterrey, Mérida, Toluca, León, Tijuana")),
 )  # fmt: skip
-HEADS = words("Norv, Kolo, Bri, Alta, Vent, Cor, Lum, Stell, Tern, Quor, Mar, Sol, Grav, Hel, Fjord, Arb, Zen, Pol, Rad, Cirr")
-TAILS = words("ika, vrat, mont, era, ion, anto, ea, ix")
+HEADS = words("Norv, Kol, Brin, Alt, Vent, Cor, Lum, Stell, Tern, Quor, Mar, Sol, Grav, Hel, Fjord, Arb, Zen, Pol, Rad, Cirr")
+TAILS = words("ika, ora, mont, era, ion, anto, ea, ix")
 INVENTED = tuple(head + tail for tail in TAILS for head in HEADS)
 TITLES = {
-    "pt-br": words("Diretor de TI, Gerente de operações, Sócia, Coordenadora de campo, Analista de sistemas, CFO, Gerente de compras, Arquiteta de soluções"),
-    "es": words("Director general, Jefa de operaciones, Directora de TI, Coordinador de servicio, Analista, Propietario, Jefe de compras, Arquitecta"),
+    "pt-br": words(
+        "Diretor de TI, Gerente de operações, Sócia, Coordenadora de campo, Analista de sistemas, CFO, Gerente de compras, Arquiteta de soluções"
+    ),
+    "es": words(
+        "Director general, Jefa de operaciones, Directora de TI, Coordinador de servicio, Analista, Propietario, Jefe de compras, Arquitecta"
+    ),
     "cs": words("Jednatel, Ředitelka IT, Vedoucí servisu, Manažer nákupu, Specialistka, Majitel, Architekt, Mistr výroby"),
     "ru": words("Генеральный директор, Начальник отдела, Директор по ИТ, Менеджер по закупкам, Инженер, Владелец, Архитектор, Аналитик"),
     "nl": words("Directeur, Hoofd ICT, Teamleider service, Inkoper, Eigenaar, Manager operatie, Architect, Planner"),
@@ -139,8 +144,8 @@ TITLES = {
     "de": words("Geschäftsführer, Leiter IT, Serviceleiterin, Einkäufer, Managing Director, Architektin, Meister, Controllerin"),
     "en": words("CIO, VP Engineering, Head of Operations, IT Manager, Service Desk Analyst, Founder, Security Architect, Buyer, Director of IT, CTO"),
 }
-CYRILLIC = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-    ("a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya").split(), strict=True))  # fmt: skip
+LATIN = words("a, b, v, g, d, e, e, zh, z, i, y, k, l, m, n, o, p, r, s, t, u, f, kh, ts, ch, sh, shch, , y, , e, yu, ya")
+CYRILLIC = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", LATIN, strict=True))
 # One entry per percent; spread so that every stretch of companies has all countries.
 PLACES = tuple(sorted(((i + 0.5) / c.share, at) for at, c in enumerate(COUNTRIES) for i in range(c.share)))
 RANKS = tuple((at, sum(other == at for _, other in PLACES[:position])) for position, (_, at) in enumerate(PLACES))
@@ -149,7 +154,7 @@ RANKS = tuple((at, sum(other == at for _, other in PLACES[:position])) for posit
 @lru_cache(50_000)
 def latin(text: str) -> str:
     """Lower-case ASCII letters and digits, for addresses."""
-    folded = "".join(CYRILLIC.get(letter, letter) for letter in text.casefold()).replace("_", "")
+    folded = "".join(CYRILLIC.get(letter, letter) for letter in text.casefold())
     for special, plain in (("ł", "l"), ("ø", "o"), ("ß", "ss")):
         folded = folded.replace(special, plain)
     return re.sub(r"[^a-z0-9]+", "-", normal.fold(folded)).strip("-")
@@ -192,8 +197,8 @@ def firm(number: int) -> Firm:
 @lru_cache(100)
 def step(size: int) -> int:
     """A number without common factor with `size`, about 0.6 of it."""
-    guess = int(size * 0.618) | 1
-    while any(size % factor == 0 and guess % factor == 0 for factor in range(2, guess + 1) if size % factor == 0):
+    guess = int(size * 0.618)
+    while math.gcd(guess, size) > 1:
         guess += 1
     return guess
 

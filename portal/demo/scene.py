@@ -26,7 +26,25 @@ HABITS: dict[str, tuple[float, float, dict[str, float]]] = {
 SELLERS = {"sales": 24, "leon": 22, "nadia": 19, "ravi": 18, "sofie": 17}
 # Hours of the buyer's day, and their distance from UTC.
 OFFICE_HOURS = [*range(8, 19)] * 4 + [9, 10, 10, 11, 14, 15] * 3 + [*range(24)]
-ZONES = {"BR": -3, "US": -6, "MX": -6, "GB": 0, "PT": 0, "MA": 1, "NG": 1, "ES": 1, "CZ": 1, "DE": 1, "NL": 1, "SE": 1, "PL": 1, "RU": 3, "KZ": 5, "IN": 5, "JP": 9}
+ZONES = {
+    "BR": -3,
+    "US": -6,
+    "MX": -6,
+    "GB": 0,
+    "PT": 0,
+    "MA": 1,
+    "NG": 1,
+    "ES": 1,
+    "CZ": 1,
+    "DE": 1,
+    "NL": 1,
+    "SE": 1,
+    "PL": 1,
+    "RU": 3,
+    "KZ": 5,
+    "IN": 5,
+    "JP": 9,
+}
 SOURCES = {  # (as the wire says it, as intake reads it)
     ("appsource", "INS"): ("SPZA", "AppSource"),
     ("appsource", "PLT"): ("SPZA", "AppSource"),
@@ -105,13 +123,15 @@ class Scene:
 
     def moment(self, random: Random, age: float, country: str) -> float:
         """The moment of that age, moved to where a week and a day have their busy hours. The last two days are left as they are."""
-        hour, second, stays = random.choice(OFFICE_HOURS), random.random() * HOUR, random.random() < 0.3
+        hour, second, stays, far = random.choice(OFFICE_HOURS), random.random() * HOUR, random.random() < 0.3, random.randrange(5)
         if age < 2 * DAY:
             return self.now - age
         days = int(age // DAY)
         midnight = self.now - self.now % DAY
         weekday = datetime.fromtimestamp(midnight - days * DAY, UTC).weekday()
-        if weekday > 4 and not stays:
+        if weekday > 4 and not stays and days > 20:
+            days += weekday - 4 + far  # some working day of the week before
+        elif weekday > 4 and not stays:
             days += 1 if weekday == 5 or days < 3 else -1
         return midnight - days * DAY + (hour - ZONES.get(country, 0)) * HOUR + second
 

@@ -110,9 +110,7 @@ class Story:
             archive(self.rows, key, moment, self.offer, posted, "lead", lead=self.lead)
             if again:
                 repeated = min(moment + 5 + self.random.random() * HOUR, self.scene.now)
-                archive(
-                    self.rows, self.rows.id(repeated), repeated, self.offer, posted, "redelivery", f"The same as {uuid.UUID(key)}.", self.lead
-                )
+                archive(self.rows, self.rows.id(repeated), repeated, self.offer, posted, "redelivery", f"The same as {uuid.UUID(key)}.", self.lead)
             self.rows.add(
                 "leads_interaction", key, self.lead, at(moment), source, act.action, lead_source, self.offer.offer_key, self.offer.title,
                 plain(act.said), "{}", 1 + again,
@@ -272,6 +270,8 @@ class Story:
                 self.rows.add("delivery_deliveryattempt", self.rows.id(moment), key, 1, at(moment), outcome, status, took, answer)
             state = ("handled" if chance < 0.003 else "dead") if refused else "delivered"
             opened, taken, error = at(self.start + 3), None if refused else at(moment), refused[1] if refused else ""
-            self.rows.add("delivery_delivery", key, self.lead, destination.pk, 1, None if refused else 1, state, opened, opened, tries, tries, taken, error)
+            self.rows.add(
+                "delivery_delivery", key, self.lead, destination.pk, 1, None if refused else 1, state, opened, opened, tries, tries, taken, error
+            )
             told = {"destination": destination.name, **({"error": error} if refused else {})}
             self.activity(moment, "delivery_dead" if refused else "delivered", None, told)

@@ -99,7 +99,7 @@ def test_the_storefront_filter_narrows_every_part(offer, app, arrive, seen):
     shown = seen("?storefront=appsource")
     assert [line.offer.slug for line in shown.lines] == ["field-service"]
     assert shown.total.leads == sum(shown.chart["series"][0]["values"]) == 1
-    assert [step["count"] for step in shown.funnel][0] == 1
+    assert shown.funnel[0]["count"] == 1
 
 
 def test_unreadable_days_are_said_and_the_last_30_shown(publisher, offer, arrive, seen):

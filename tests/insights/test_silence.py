@@ -21,7 +21,9 @@ def test_the_chance_is_that_of_no_arrival():
     assert quiet(3, 2).chance == pytest.approx(math.exp(-6))
 
 
-@pytest.mark.parametrize(("days", "rate", "alarming"), [(6, 2.4, True), (6, 1.0, False), (7, 1.0, True), (0.9, 100, False), (1, 100, True), (80, 0.05, False)])
+@pytest.mark.parametrize(
+    ("days", "rate", "alarming"), [(6, 2.4, True), (6, 1.0, False), (7, 1.0, True), (0.9, 100, False), (1, 100, True), (80, 0.05, False)]
+)
 def test_it_alarms_below_one_in_a_thousand_and_never_within_a_day(days, rate, alarming):
     assert quiet(days, rate).is_alarming is alarming
     assert (quiet(days, rate).chance < ALARM and days >= 1) is alarming

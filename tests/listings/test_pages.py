@@ -1,5 +1,7 @@
 """Pages of the listings: who sees what, the secret lead URL, the forms, the playbooks."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
@@ -103,7 +105,7 @@ def test_rotation_keeps_the_old_one_working_for_a_week(offer, admin, signed_in):
     assert new.pk != old.pk
     for url in (old, new):
         assert Client().post(url.path, ADA, content_type="application/json").status_code == 202
-    LeadUrl.objects.filter(pk=old.pk).update(ends_at=new.created_at)
+    LeadUrl.objects.filter(pk=old.pk).update(ends_at=new.created_at - timedelta(hours=1))
     assert Client().post(old.path, ADA, content_type="application/json").status_code == 404
     assert Submission.objects.count() == 2
     assert kinds() == ["secret_rotated"]
@@ -131,7 +133,10 @@ def test_a_kind_that_the_storefront_does_not_carry_is_refused_in_words(azure, ad
     assert not Listing.objects.exists()
 
 
-@pytest.mark.parametrize(("title", "slug", "said"), [("Новое", "", "short name"), ("New", "new", "address of the portal"), ("Log Vault", "edge-firewall", "already exists")])
+@pytest.mark.parametrize(
+    ("title", "slug", "said"),
+    [("Новое", "", "short name"), ("New", "new", "address of the portal"), ("Log Vault", "edge-firewall", "already exists")],
+)
 def test_short_names_are_given_free_and_not_taken(azure, offer, admin, signed_in, title, slug, said):
     answer = signed_in(admin).post("/listings/new/", NEW | {"storefront": azure.pk, "title": title, "slug": slug})
     assert said in str(answer.context["form"].errors)

@@ -18,7 +18,9 @@ from portal.rehearsal import rehearse
 
 @cache
 def tables():
-    return sorted(model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.app_label not in ("sessions", "contenttypes"))
+    return sorted(
+        model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.app_label not in ("sessions", "contenttypes")
+    )
 
 
 def everything():
@@ -107,7 +109,7 @@ def test_a_step_that_fails_stops_the_walk_and_keeps_nothing(offer, monkeypatch):
     assert everything() == before
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_it_does_not_wait_for_intake(request):
     """Another session holds the intake lock, as a long drain does."""
     offer = request.getfixturevalue("offer")
