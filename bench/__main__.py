@@ -14,7 +14,7 @@ from portal.engines.data import CannotStart
 TOP = Path(__file__).resolve().parent.parent
 RESULTS = TOP / "bench" / "results" / "latest.json"
 # In this order: the large tables grow from one to the next.
-MODULES = ("ingest", "pipeline", "scoring", "routing")
+MODULES = ("ingest", "pipeline", "scoring", "routing", "pages", "figures", "search", "campaigns", "start")
 
 
 def scale() -> Scale:

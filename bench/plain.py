@@ -21,8 +21,9 @@ from django.utils import timezone  # noqa: E402
 from campaigns.models import Campaign, Enrollment  # noqa: E402
 from delivery.models import Delivery, Destination  # noqa: E402
 from insights.models import Counted, DailyTally  # noqa: E402
-from leads import dialects, intake, normal  # noqa: E402
+from leads import normal  # noqa: E402
 from leads.models import CLOSED, Activity, Company, Contact, Disposition, Interaction, Lead, Submission  # noqa: E402
+from leads.reading import Reading, read  # noqa: E402
 from routing.models import Assignment, Seller  # noqa: E402
 from scoring.models import ScoreRule, ScoreVersion  # noqa: E402
 
@@ -35,7 +36,7 @@ def handle(pk: str) -> None:
     """One submission, all the way."""
     with transaction.atomic():
         submission = Submission.objects.select_for_update().get(pk=pk)
-        reading = intake.read(submission)
+        reading = read(submission)
         if reading.disposition == Disposition.LEAD:
             lead = keep(submission, reading)
             score(lead)
@@ -48,7 +49,7 @@ def handle(pk: str) -> None:
         submission.save()
 
 
-def keep(submission: Submission, reading: intake.Reading) -> Lead:
+def keep(submission: Submission, reading: Reading) -> Lead:
     act = reading.act
     assert act is not None
     said = act.person

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import Enrollment, Suppression
+from campaigns.models import Enrollment, Stage, Suppression
 from leads.panels import Context, Data, panel
 
 Status = Enrollment.Status
@@ -24,21 +24,19 @@ def enrollments(context: Context) -> Data | None:
 
 def tell(enrollment: Enrollment) -> dict[str, Any]:
     """An enrollment in words: done, now and next of its stages, and what it waits for."""
-    at, over = enrollment.stage.position, enrollment.ended_at is not None
-    stages = [
-        (stage, "done" if stage.position < at or (over and stage.position == at) else "now" if stage.position == at else "next")
-        for stage in enrollment.campaign.stages.all()
-    ]
+    stages = [(stage, state_of(stage, enrollment)) for stage in enrollment.campaign.stages.all()]
     number = next((place for place, (stage, _state) in enumerate(stages, 1) if stage.pk == enrollment.stage_id), 1)
     return {
-        "enrollment": enrollment,
-        "campaign": enrollment.campaign,
-        "stages": stages,
-        "number": number,
-        "total": len(stages),
-        "why": why(enrollment),
-        "over": over,
-    }
+        "enrollment": enrollment, "campaign": enrollment.campaign, "stages": stages, "number": number, "total": len(stages),
+        "why": why(enrollment), "over": enrollment.ended_at is not None,
+    }  # fmt: skip
+
+
+def state_of(stage: Stage, enrollment: Enrollment) -> str:
+    """`done`, `now` or `next`. Where somebody left, nothing is done or now."""
+    if stage.position != enrollment.stage.position:
+        return "done" if stage.position < enrollment.stage.position else "next"
+    return "now" if enrollment.ended_at is None else "next" if enrollment.status == Status.EXITED else "done"
 
 
 def why(enrollment: Enrollment) -> str:

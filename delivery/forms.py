@@ -17,9 +17,10 @@ class ConfigForm(forms.Form):
     """What a connector asks for. Its fields are its settings by name; `sealed_field` names the one that is sealed: never shown, and kept when left empty."""
 
     sealed_field = "secret"
+    makes_secrets = False  # whether new_secret makes one that the other side would take
 
-    def __init__(self, *args: Any, destination: Destination, **kwargs: Any) -> None:
-        super().__init__(*args, initial={**destination.config, **kwargs.pop("initial", {})}, **kwargs)
+    def __init__(self, data: Any = None, *, destination: Destination, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial={**destination.config, **(initial or {})})
         self.destination = destination
         if destination.sealed_secret and self.sealed_field in self.fields:
             self.fields[self.sealed_field].required = False
@@ -34,10 +35,15 @@ class ConfigForm(forms.Form):
         if self.sealed_field not in config and self.destination.sealed_secret:
             config[self.sealed_field] = self.destination.secret
         try:
-            self.config, self.secret = connectors()[self.destination.kind].clean(config)
+            self.kept = connectors()[self.destination.kind].clean(config)
         except ValidationError as error:
             self.add_error(None, error)
         return given
+
+    @staticmethod
+    def new_secret() -> str:
+        """A fresh secret, to be copied to the other side."""
+        raise NotImplementedError
 
 
 class DestinationForm(forms.ModelForm):
@@ -65,8 +71,8 @@ def config_form(kind: str) -> type[ConfigForm]:
 def keep(form: DestinationForm, config: ConfigForm) -> Destination:
     """Save both valid forms as one destination."""
     destination: Destination = form.save(commit=False)
-    destination.config = config.config
-    destination.keep_secret(config.secret)
+    destination.config, secret = config.kept
+    destination.keep_secret(secret)
     with transaction.atomic():
         destination.save()
         form.save_m2m()

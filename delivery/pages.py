@@ -21,7 +21,7 @@ from accounts.newest import newest, read
 from accounts.roles import ADMIN, OFFICE
 from delivery.contract import DeliveryFailed, connectors
 from delivery.figures import standing_of, standings
-from delivery.forms import DestinationForm, config_form, keep
+from delivery.forms import ConfigForm, DestinationForm, config_form, keep
 from delivery.models import Delivery, Destination
 from delivery.payload import payload
 from delivery.send import resume
@@ -46,12 +46,20 @@ def destinations(request: HttpRequest) -> HttpResponse:
 def destination(request: HttpRequest, pk: int) -> HttpResponse:
     """One destination: how it stands, how it is set up, and on request what it is sent about a real lead."""
     one = get_object_or_404(Destination.objects.prefetch_related("listings__storefront"), pk=pk)
-    lead = newest_lead(one) if request.GET.get("show") == "payload" else None
+    asked = request.GET.get("show") == "payload"
+    lead = newest_lead(one) if asked else None
     if lead:
         record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}, payload preview")
-    latest = Delivery.objects.filter(destination=one).exclude(state=Delivery.State.DELIVERED).select_related(*SHOWN).order_by("-pk")[:10]
-    context = {"standing": standing_of(one), "destination": one, "lead": lead, "body": body_of(lead) if lead else "", "latest": latest}
-    return render(request, "delivery/destination.html", context | {"asked_payload": request.GET.get("show") == "payload"})
+    undone = Delivery.objects.filter(destination=one, state__in=(*Delivery.WAITING, Delivery.State.DEAD))
+    context = {
+        "standing": standing_of(one),
+        "destination": one,
+        "lead": lead,
+        "body": body_of(lead) if lead else "",
+        "asked_payload": asked,
+        "latest": undone.select_related(*SHOWN).order_by("-pk")[:10],
+    }
+    return render(request, "delivery/destination.html", context)
 
 
 def newest_lead(one: Destination) -> Lead | None:
@@ -103,7 +111,7 @@ def delivery(request: HttpRequest, pk: UUID) -> HttpResponse:
 def picked(request: HttpRequest) -> QuerySet[Delivery]:
     """The dead deliveries that a form speaks of: the ticked ones, or with `all` every one that its filters show."""
     if request.POST.get("all"):
-        return chosen(request).dead()
+        return chosen(request).filter(state=Delivery.State.DEAD)
     ids = [pk for text in request.POST.getlist("pick")[:1000] if (pk := read(text))]
     return Delivery.objects.visible_to(who(request)).dead().filter(pk__in=ids)
 
@@ -158,7 +166,7 @@ def edit(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpRes
     if one.kind not in connectors():
         raise Http404
     form_class, given = config_form(one.kind), request.POST.copy() if request.method == "POST" else None
-    if given is not None and "generate" in given and hasattr(form_class, "new_secret"):
+    if given is not None and "generate" in given and form_class.makes_secrets:
         return filled(request, one, given)
     form, config = DestinationForm(given, instance=one), form_class(given, destination=one)
     if given is not None and all([form.is_valid(), config.is_valid()]):
@@ -169,8 +177,8 @@ def edit(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpRes
     return render(request, "delivery/edit.html", edited(one, form, config), status=200 if given is None else 422)
 
 
-def edited(one: Destination, form: DestinationForm, config: Any) -> dict[str, Any]:
-    return {"destination": one, "form": form, "config": config, "kind": connectors()[one.kind].label, "generates": hasattr(config, "new_secret")}
+def edited(one: Destination, form: DestinationForm, config: ConfigForm) -> dict[str, Any]:
+    return {"destination": one, "form": form, "config": config, "kind": connectors()[one.kind].label, "generates": config.makes_secrets}
 
 
 def filled(request: HttpRequest, one: Destination, given: Any) -> HttpResponse:

@@ -18,7 +18,7 @@ from listings.links import page
 from listings.models import Listing
 
 LATE, SOON = "late", "soon"
-LOOK_BACK = timedelta(days=90)  # for leads without owner: older ones are history
+LOOK_BACK = timedelta(days=30)  # for leads without owner: older ones are history
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ Asking = Callable[[list[Listing], dict[int, Health]], Need | None]
 
 
 def needs(listings: list[Listing], health: dict[int, Health]) -> list[Need]:
-    """Everything that waits, worst first. A constant number of queries."""
+    """Everything that waits, of all listings, worst first: the pages it leads to count the same. A constant number of queries."""
     found = [ask(listings, health) for ask in ASKED]
     return [need for need in found if need]
 
 
 def overdue(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     now = timezone.now()
-    leads = Lead.objects.overdue(now).filter(listing__in=listings)
+    leads = Lead.objects.overdue(now)
     count, oldest = leads.aggregate(n=Count("pk"), oldest=Min("respond_by")).values()
     if not count:
         return None
@@ -65,15 +65,15 @@ def paused(listings: list[Listing], health: dict[int, Health]) -> Need | None:
 
 
 def dead(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    rows = Delivery.objects.dead().filter(lead__listing__in=listings).order_by()
-    groups = list(rows.values_list("lead__listing__title", "destination__name", "last_error").annotate(n=Count("pk")).order_by("-n"))
-    if not groups:
+    count = Delivery.objects.dead().count()
+    newest = Delivery.objects.dead().select_related("destination", "lead__listing").order_by("-id").first() if count else None
+    if newest is None:
         return None
-    listing, destination, error, _most = groups[0]
-    count = sum(group[3] for group in groups)
-    why = _("%(listing)s to %(destination)s: %(error)s") % {"listing": listing, "destination": destination, "error": brief(error)}
+    says = {"listing": newest.lead.listing.title, "destination": newest.destination.name, "error": brief(newest.last_error)}
     what = ngettext("dead delivery", "dead deliveries", count)
-    return Need("unplug", LATE, count, what, why, _("Replay"), page("delivery:deliveries", state="dead"))
+    return Need(
+        "unplug", LATE, count, what, _("%(listing)s to %(destination)s: %(error)s") % says, _("Replay"), page("delivery:deliveries", state="dead")
+    )
 
 
 def brief(error: str) -> str:
@@ -92,7 +92,7 @@ def silent(listings: list[Listing], health: dict[int, Health]) -> Need | None:
 
 
 def quarantined(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    rows = Submission.objects.quarantined().filter(listing__in=listings)
+    rows = Submission.objects.quarantined()
     count = rows.count()
     if not count:
         return None
@@ -104,7 +104,7 @@ def quarantined(listings: list[Listing], health: dict[int, Health]) -> Need | No
 def ownerless(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     """Leads that should have an owner and have none, because nobody can take them."""
     since = timezone.now() - LOOK_BACK
-    count = Lead.objects.open().filter(listing__in=listings, owner=None, received_at__gte=since, owner_reason__code="no_seller").count()
+    count = Lead.objects.open().filter(owner=None, received_at__gte=since, owner_reason__code="no_seller").count()
     if not count:
         return None
     why = _("Nobody can take them")

@@ -45,11 +45,11 @@ def overview(asked: Asked) -> Overview:
     every = list(Listing.objects.for_display())
     listings = [one for one in every if asked.storefront in ("", one.storefront.slug)]
     now, before = offers(asked.period, listings), offers(asked.period.before, listings)
-    health = health_of(listings)
+    health = health_of(every)
     trend = series.weeks([one.pk for one in listings], trend_end(asked))
     return Overview(
         asked, timezone.now(), total(now), total(before), [Line(one, trend[one.pk], health[one.pk]) for one in now],
-        series.chart(asked, now), series.funnel(now, before), needs(listings, health),
+        series.chart(asked, now), series.funnel(now, before), needs(every, health),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from leads.templatetags.leads import country
 
 
 class NoteForm(forms.Form):
-    note = forms.CharField(label=later("Note"), max_length=5000, widget=forms.Textarea({"rows": 4}))
+    note = forms.CharField(label=later("Note"), max_length=5000, widget=forms.Textarea({"rows": 4, "autofocus": True}))
 
 
 class CallForm(forms.Form):
@@ -38,7 +38,7 @@ class TaskForm(forms.ModelForm):
     class Meta:
         model = Task
         fields = ("title", "due_at")
-        widgets = {"due_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")}
+        widgets = {"title": forms.TextInput({"autofocus": True}), "due_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

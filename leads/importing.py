@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 
 from accounts.ids import uuid7
 from leads import dialects, normal
-from leads.intake import Reading, judge
 from leads.models import Disposition, Import, Submission
+from leads.reading import Reading, judge
 from listings.models import Listing
 
 log = logging.getLogger(__name__)

@@ -264,7 +264,9 @@ class Lead(models.Model):
             models.Index(fields=["listing", "-received_at", "-id"], name="lead_by_listing"),
             models.Index(fields=["status", "-received_at", "-id"], name="lead_by_status"),
             models.Index(fields=["owner", "-received_at", "-id"], name="lead_by_owner"),
-            models.Index(fields=["owner"], condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]), name="lead_load"),
+            models.Index(
+                fields=["owner"], condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]), name="lead_load"
+            ),
             models.Index(
                 fields=["owner", "respond_by"], condition=models.Q(first_response_at__isnull=True, respond_by__isnull=False), name="lead_clock"
             ),

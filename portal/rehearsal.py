@@ -21,10 +21,11 @@ from django.utils.translation import pgettext
 
 from delivery.contract import Answer, DeliveryFailed, connectors
 from delivery.models import Destination
-from leads import intake
 from leads.door import keep
 from leads.models import Cluster, Disposition, Lead, Submission
+from leads.reading import read
 from leads.story import action_words
+from leads.understand import understand
 from listings.days import short
 from listings.models import Listing
 from portal import pipeline
@@ -95,7 +96,7 @@ def walked(listing: Listing) -> Iterator[Step]:
     watch = Watch()
     submission, received = receive(listing)
     yield Step(pgettext("rehearsal", "Received"), received, watch.lap())
-    lead, understood = understand(submission)
+    lead, understood = read_and_write(submission)
     yield Step(pgettext("rehearsal", "Understood"), understood, watch.lap())
     pipeline.walk([lead], watch.step)
     yield from answers(Lead.objects.for_list().get(pk=lead), watch)
@@ -130,10 +131,10 @@ def payload(listing: Listing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def understand(submission: Submission) -> tuple[UUID, str]:
+def read_and_write(submission: Submission) -> tuple[UUID, str]:
     """Read and written as intake does, without its lock: no row of this lead is anybody else's."""
-    reading = intake.read(submission)
-    intake.understand([reading])
+    reading = read(submission)
+    understand([reading])
     if reading.disposition != Disposition.LEAD or reading.lead is None or reading.act is None:
         raise Stopped(reading.reason or Disposition(reading.disposition).label)
     source = submission.listing.storefront.name if reading.act.source in ("AppSource", "AzureMarketplace") else reading.act.source

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from accounts.roles import ADMIN, LABELS, MARKETING, ROLES, SALES
+from delivery.models import Delivery
 from leads.models import Submission
 from listings.models import Publisher
 
@@ -62,7 +63,10 @@ def url_of(name: str) -> str:
         return ""
 
 
-COUNTS: dict[str, Callable[[], int]] = {"leads:quarantine": lambda: Submission.objects.quarantined().count()}
+COUNTS: dict[str, Callable[[], int]] = {
+    "leads:quarantine": lambda: Submission.objects.quarantined().count(),
+    "delivery:list": lambda: Delivery.objects.dead().count(),
+}
 
 
 def roles_of(request: HttpRequest) -> set[str]:

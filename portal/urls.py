@@ -12,8 +12,14 @@ from portal.metrics import Metrics
 from portal.rehearsing import rehearsal
 from portal.search import search
 
+ours = [
+    path("", pages.home, name="home"),
+    path("search", search, name="search"),
+    path("listings/<slug:slug>/rehearsal/", rehearsal, name="rehearsal"),
+    *setup_urls.urlpatterns,
+]
 urlpatterns = [
-    path("", include(([path("", pages.home, name="home"), path("search", search, name="search"), path("listings/<slug:slug>/rehearsal/", rehearsal, name="rehearsal"), *setup_urls.urlpatterns], "portal"))),
+    path("", include((ours, "portal"))),
     path("in/<str:secret>", submit, name="submit"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

@@ -21,7 +21,9 @@ from leads.models import ActionCode, Disposition, Submission
 
 
 class RepairForm(forms.Form):
-    text = forms.CharField(label=later("Repaired copy"), strip=False, widget=forms.Textarea({"rows": 12, "class": "font-mono min-h-64", "spellcheck": "false"}))
+    text = forms.CharField(
+        label=later("Repaired copy"), strip=False, widget=forms.Textarea({"rows": 12, "class": "font-mono min-h-64", "spellcheck": "false"})
+    )
 
     def clean_text(self) -> str:
         text = str(self.cleaned_data["text"])

@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from insights.tally import rebuild
-from leads.intake import read
 from leads.models import Company, Contact, Submission
 from leads.partitions import PARTITIONED, make_month, months_from
+from leads.reading import read
 from leads.settle import settle
 from listings.models import Publisher
 from portal.demo import households
@@ -22,7 +22,7 @@ from portal.demo.scene import DAY, HOUR, Scene, scene_of
 from portal.demo.story import archive, demand
 from scoring.score import score
 
-CHUNK = 10_000
+CHUNK = 5_000
 MONTHS = 8
 Say = Callable[[str], object]
 
@@ -47,12 +47,13 @@ def seed(cast: Cast, count: int, number: int, say: Say, now: datetime | None = N
 def chunks(scene: Scene, count: int, number: int) -> Iterator[tuple[int, dict[str, int]]]:
     """Make and write chunk after chunk; yields (leads so far, rows written)."""
     first, done = next_number(), 0
+    unknown = first == 0
     while done < count:
         rows = Rows(Random(f"{number}/{first}/{done}"))
         leads, first = households.fill(rows, scene, first, min(CHUNK, count - done))
         anonymous(rows, scene, len(leads) // 25)
         written = write(rows, leads)
-        if done == 0:
+        if done == 0 and unknown:
             analyze()
         done += len(leads)
         yield done, written
@@ -100,7 +101,7 @@ SAY_CLUSTER = """
 
 
 def analyze() -> None:
-    """The planner knows nothing yet of what came in by the ten thousand."""
+    """Tell the planner how much came in."""
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(TABLES)}")
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from leads import dialects, understand
 from leads import intake as step
 from leads.intake import intake, rerun
 from leads.models import ActionCode, Company, Contact, Demand, Interaction, Lead, Submission
@@ -128,13 +129,13 @@ def test_running_twice_changes_nothing(offer, sales, arrive):
 
 def test_a_poison_row_is_quarantined_alone(offer, sales, post, monkeypatch):
     """One row that PostgreSQL refuses among fifty: it is quarantined with the error, the others become leads."""
-    original = step.contact_fields
+    original = understand.contact_fields
 
     def poison(one):
         fields = original(one)
         return {**fields, "country": "TOO LONG FOR ITS COLUMN"} if fields["first_name"] == "Poison" else fields
 
-    monkeypatch.setattr(step, "contact_fields", poison)
+    monkeypatch.setattr(understand, "contact_fields", poison)
     for number in range(50):
         post(offer, email=f"p{number}@x.example", firstName="Poison" if number == 33 else "Ada")
     pipeline.run()
@@ -144,7 +145,7 @@ def test_a_poison_row_is_quarantined_alone(offer, sales, post, monkeypatch):
 
 
 def test_a_parsers_surprise_costs_no_lead(offer, post, monkeypatch):
-    monkeypatch.setattr(step.dialects, "understand", lambda fields: 1 / 0)
+    monkeypatch.setattr(dialects, "understand", lambda fields: 1 / 0)
     post(offer)
     intake()
     assert Submission.objects.get().reason == "ZeroDivisionError while reading it."

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import AccessRecord, Team
 from leads import keyset
 from leads.models import Activity, Lead, Status
+from routing.models import Assignment
 
 LIST = "/leads/"
 
@@ -122,7 +123,9 @@ def test_the_same_queries_for_five_and_fifty_rows(many, sales, marketing, signed
         for user in (marketing, sales):
             browser = signed_in(user)
             browser.get(LIST)
-            with CaptureQueriesContext(connection, ) as queries:
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
                 page = browser.get(LIST)
             counts.append(len(queries))
             assert len(page.context["page"].rows) == (5 if more == 5 else 50)
@@ -171,7 +174,15 @@ def test_pages_are_numbered_and_odd_marks_are_the_first_page(many, sales, market
     assert (second.first, second.last, second.next_url) == (8, 10, "")
     again = browser.get(LIST + second.previous_url).context["page"]
     assert (again.first, again.last, again.rows) == (1, 7, first.rows)
-    for odd in ("after=x", "after=.x", "after=99999999999999999999999.0", "before=1.zz", "after=5&sort=score", "after=99999999.00000000000000000000000000000000&sort=score", "n=-1"):
+    for odd in (
+        "after=x",
+        "after=.x",
+        "after=99999999999999999999999.0",
+        "before=1.zz",
+        "after=5&sort=score",
+        "after=99999999.00000000000000000000000000000000&sort=score",
+        "n=-1",
+    ):
         page = browser.get(f"{LIST}?{odd}")
         assert page.status_code == 200
         assert page.context["page"].rows == browser.get(f"{LIST}?{odd.partition('&')[2]}").context["page"].rows
@@ -235,6 +246,34 @@ def test_only_the_office_assigns_and_only_to_sellers(many, sales, stranger, mark
     assert Lead.objects.get(pk=first.pk).owner == sales
 
 
+def test_an_assignment_is_undone_with_its_clock(many, sales, stranger, marketing, signed_in):
+    first, second = many(2)
+    now = timezone.now()
+    Lead.objects.filter(pk=first.pk).update(owner=sales, respond_by=now, assigned_at=now)
+    Lead.objects.filter(pk=second.pk).update(owner=None, respond_by=None, owner_reason={"code": "no_seller"})
+    Assignment.objects.filter(lead=second).update(ended_at=now)
+    browser = signed_in(marketing)
+    page = browser.post(reverse("routing:assign_picked"), {"pick": [first.pk, second.pk], "owner": "stranger"}, follow=True)
+    [message] = page.context["messages"]
+    assert str(message) == "2 leads assigned to Stranger"
+    assert Lead.objects.filter(owner=stranger, respond_by__gt=now + timedelta(hours=23), stale_since__isnull=False).count() == 2
+    assert Assignment.objects.filter(ended_at=None).count() == Assignment.objects.filter(ended_at=None, owner=stranger).count() == 2
+    page = browser.post(message.extra_tags.removeprefix("undo:"), follow=True)
+    assert "2 leads put back" in page.content.decode()
+    assert set(Lead.objects.values_list("pk", "owner", "respond_by")) == {(first.pk, sales.pk, now), (second.pk, None, None)}
+    assert list(Assignment.objects.filter(ended_at=None).values_list("lead", "owner")) == [(first.pk, sales.pk)]
+    assert Activity.objects.filter(kind="assigned", actor=marketing).count() == 4
+
+
+def test_an_answered_lead_keeps_its_clock_with_a_new_owner(many, sales, stranger, marketing, signed_in):
+    [lead] = many(1)
+    due = Lead.objects.get().respond_by
+    Lead.objects.update(first_response_at=timezone.now(), owner=sales)
+    signed_in(marketing).post(reverse("routing:assign", args=[lead.pk]), {"owner": "stranger"})
+    lead.refresh_from_db()
+    assert (lead.owner, lead.respond_by) == (stranger, due)
+
+
 def rows_of(answer):
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
@@ -260,7 +299,11 @@ def test_export_is_formula_safe_filtered_and_audited(offer, sales, stranger, mar
 def test_a_page_that_changes_something_takes_no_get(offer, sales, arrive, signed_in):
     lead = arrive(offer)
     browser = signed_in(sales)
-    for url in ("/leads/picked/status/", "/leads/picked/export.csv", *(f"/leads/{lead.pk}/{verb}/" for verb in ("status", "notes", "calls", "wrote", "tasks"))):
+    for url in (
+        "/leads/picked/status/",
+        "/leads/picked/export.csv",
+        *(f"/leads/{lead.pk}/{verb}/" for verb in ("status", "notes", "calls", "wrote", "tasks")),
+    ):
         assert browser.get(url).status_code == 405
     assert browser.post("/leads/picked/status/", {"status": "odd"}, follow=True).status_code == 200
     assert browser.post(f"/leads/{lead.pk}/status/", {"status": "odd"}, follow=True).status_code == 200

@@ -45,7 +45,17 @@ def test_a_foreign_lead_is_404_whatever_one_does(lead, stranger, signed_in):
 def test_the_record_says_who_what_why_whose_and_by_when(lead, sales, signed_in):
     page = signed_in(sales).get(url(lead))
     text = page.content.decode()
-    for words in ("Ada Novák", "Kolovrat s.r.o.", "Czechia", "We plan on paper today.", f"Why {lead.score}", "left", "lowest load: 0 open", "tel:+420555010203", "mailto:ada"):
+    for words in (
+        "Ada Novák",
+        "Kolovrat s.r.o.",
+        "Czechia",
+        "We plan on paper today.",
+        f"Why {lead.score}",
+        "left",
+        "lowest load: 0 open",
+        "tel:+420555010203",
+        "mailto:ada",
+    ):
         assert words in text, words
     assert "<b>Can</b>" not in text
     assert "&lt;b&gt;Can&lt;/b&gt;" in text
@@ -107,7 +117,10 @@ def test_writing_stops_the_clock_and_a_note_does_not(lead, sales, signed_in):
     browser = signed_in(sales)
     browser.post(url(lead, "notes/"), {"note": "Budget date matters"})
     assert Lead.objects.get().first_response_at is None
-    assert "at least" in browser.post(url(lead, "notes/"), {"note": ""}, follow=True).content.decode() or Activity.objects.filter(kind="noted").count() == 1
+    assert (
+        "at least" in browser.post(url(lead, "notes/"), {"note": ""}, follow=True).content.decode()
+        or Activity.objects.filter(kind="noted").count() == 1
+    )
     browser.post(url(lead, "wrote/"), {"note": "Sent dates"})
     assert Lead.objects.get().first_response_at is not None
     text = browser.get(url(lead)).content.decode()
@@ -128,7 +141,9 @@ def test_tasks_are_made_shown_and_done_once(lead, sales, signed_in):
 
 
 def test_the_timeline_by_sides_and_by_pages(lead, sales, signed_in):
-    Activity.objects.bulk_create(Activity(lead=lead, kind="noted", actor=sales, at=timezone.now() + timedelta(seconds=n), data={"note": f"n{n}"}) for n in range(60))
+    Activity.objects.bulk_create(
+        Activity(lead=lead, kind="noted", actor=sales, at=timezone.now() + timedelta(seconds=n), data={"note": f"n{n}"}) for n in range(60)
+    )
     browser = signed_in(sales)
     page = browser.get(url(lead)).context["timeline"]
     assert {tab.name: tab.count for tab in page.tabs} == {"all": 64, "theirs": 1, "ours": 60, "system": 3}
@@ -142,7 +157,14 @@ def test_the_timeline_by_sides_and_by_pages(lead, sales, signed_in):
     assert [entry.side for entry in ours.entries] == ["theirs"]
 
 
-FIELDS = {"first_name": "Ada", "last_name": "Dvořáková", "title": "IT manager", "company_said": "Kolovrat s.r.o.", "phone": "555 010 999", "country": "CZ"}
+FIELDS = {
+    "first_name": "Ada",
+    "last_name": "Dvořáková",
+    "title": "IT manager",
+    "company_said": "Kolovrat s.r.o.",
+    "phone": "555 010 999",
+    "country": "CZ",
+}
 
 
 def test_correcting_a_contact(lead, app, sales, arrive, signed_in):
@@ -197,7 +219,11 @@ def test_my_day_begins_with_what_is_late(offer, app, sales, stranger, marketing,
     work.add_task(foreign, stranger, "Not mine", now)
     page = signed_in(sales).get("/leads/my-day/")
     day = page.context["day"]
-    assert [(item.lead.contact.first_name, item.task and item.task.title) for item in day.items] == [("late", None), ("soon", "Send the dates"), ("soon", None)]
+    assert [(item.lead.contact.first_name, item.task and item.task.title) for item in day.items] == [
+        ("late", None),
+        ("soon", "Send the dates"),
+        ("soon", None),
+    ]
     assert (day.overdue, day.tasks, day.open) == (1, 1, 2)
     assert "foreign" not in page.content.decode()
     assert "Not mine" not in page.content.decode()

@@ -16,8 +16,9 @@ from campaigns.models import Campaign, Enrollment, Message
 from delivery.models import Delivery, Destination
 from insights.models import DailyTally, ResponseTally
 from insights.offers import FIGURES
-from leads import dialects, intake, normal
+from leads import dialects, normal, understand
 from leads.models import Activity, Contact, Demand, Lead, Submission, Task
+from leads.reading import read
 from listings.models import Listing, Publisher, Storefront
 from portal import due, pipeline
 from portal.demo.people import firm
@@ -220,7 +221,7 @@ def test_archive_says_what_the_leads_are() -> None:
     """Read again, every body gives its disposition, its content key and its act."""
     plant(300)
     for submission in Submission.objects.exclude(disposition="redelivery"):
-        reading = intake.read(submission)
+        reading = read(submission)
         assert (reading.disposition, reading.reason) == (submission.disposition, submission.reason)
         assert len(submission.raw) == submission.size
         if reading.act:
@@ -239,7 +240,7 @@ def test_interactions_summarised_as_intake_does() -> None:
     columns = ("active_days", "last_interaction_at", "last_action", "actions", "asked_contact_at", "said_length", "status")
     before = {row[0]: row[1:] for row in Lead.objects.filter(won_at=None, closed_at=None).values_list("pk", *columns)}
     with connection.cursor() as cursor:
-        cursor.execute(intake.SUMMARISE, [list(before)])
+        cursor.execute(understand.SUMMARISE, [list(before)])
     assert {row[0]: row[1:] for row in Lead.objects.filter(pk__in=before).values_list("pk", *columns)} == before
 
 

@@ -10,6 +10,8 @@ from delivery import forms
 
 
 class ConfigForm(forms.ConfigForm):
+    makes_secrets = True
+
     url = widgets.CharField(
         label=_("Address"),
         max_length=2_000,

@@ -1,0 +1,298 @@
+"""What a batch of readings means, written set by set: redeliveries, companies, contacts, leads, interactions, demand, dispositions.
+
+Each step is a statement or two over the whole batch. Rows are taken company -> contact -> lead, each in key order.
+"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+
+from accounts.ids import uuid7
+from leads import dialects, normal
+from leads.models import Disposition
+from leads.reading import Reading
+
+SAME_WITHIN = timedelta(hours=24)
+KNOWN_CODES = frozenset(dialects.KNOWN_ACTIONS.values())
+
+
+def understand(readings: list[Reading]) -> None:
+    """Write what a batch means, set by set. Locks company, contact and lead rows, each in key order."""
+    mark_redeliveries(readings)
+    leads = [one for one in readings if one.disposition == Disposition.LEAD]
+    if leads:
+        keep_companies(leads)
+        keep_contacts(leads)
+        keep_leads(leads)
+        keep_interactions(leads)
+    keep_demand(readings)
+    keep_codes(readings)
+    finish(readings)
+
+
+def mark_redeliveries(readings: list[Reading]) -> None:
+    """The same content at the same listing within 24 h of its first delivery is a redelivery of what that became.
+
+    Test leads prove the connection each time and are never redeliveries.
+    """
+    firsts = first_deliveries(readings)
+    for one in readings:
+        if one.act is None or one.disposition in (Disposition.QUARANTINED, Disposition.TEST):
+            continue
+        key = (one.submission.listing_id, one.act.content_key)
+        first = firsts.get(key)
+        if first and one.submission.received_at - first[0] < SAME_WITHIN:
+            one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, f"The same as {first[1]}.", first
+        else:
+            firsts[key] = (one.submission.received_at, str(one.submission.pk), None, one)
+
+
+def first_deliveries(readings: list[Reading]) -> dict[tuple[int, bytes], tuple[Any, ...]]:
+    """(listing, content) -> (received_at, id, lead, None) of the newest original that the archive already understood."""
+    keys = sorted({(one.submission.listing_id, one.act.content_key) for one in readings if one.act})
+    if not keys:
+        return {}
+    since = min(one.submission.received_at for one in readings) - SAME_WITHIN
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT s.listing_id, s.content_key, s.received_at, s.id, s.lead_id
+               FROM unnest(%s::bigint[], %s::bytea[]) AS k(listing_id, content_key)
+               JOIN leads_submission s USING (listing_id, content_key)
+               WHERE s.received_at > %s AND s.disposition NOT IN ('pending', 'redelivery', 'quarantined')
+               ORDER BY s.received_at""",
+            [[listing for listing, _ in keys], [key for _, key in keys], since],
+        )
+        return {(row[0], bytes(row[1])): (row[2], str(row[3]), row[4] and str(row[4]), None) for row in cursor}
+
+
+def keep_companies(leads: list[Reading]) -> None:
+    """Make the companies not known yet; a known one keeps the name it has."""
+    rows = {
+        one.company: {
+            "id": str(uuid7()),
+            "key": one.company,
+            "name": (one.act.person["company"] or one.company.partition(":")[2])[:255],
+            "domain": one.company.removeprefix("domain:") if one.company.startswith("domain:") else "",
+            "country": one.country,
+        }
+        for one in reversed(leads)
+        if one.company and one.act
+    }
+    ids = insert_missing("leads_company", rows, "id uuid, key text, name text, domain text, country text")
+    for one in leads:
+        one.row["company_id"] = ids.get(one.company)
+
+
+def keep_contacts(leads: list[Reading]) -> None:
+    """Make or complete the contacts: of what they said, the newest filled value counts."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in leads:
+        row = rows.setdefault(one.contact, {"id": str(uuid7()), "key": one.contact})
+        row.update({name: value for name, value in contact_fields(one).items() if value or name not in row})
+    for row in rows.values():
+        row["words"] = normal.search_words(row["first_name"], row["last_name"], row["email"], row["company_said"], phone=row["phone"])
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_CONTACTS, [json.dumps(sorted(rows.values(), key=lambda row: row["key"]))])
+        ids = {key: str(pk) for pk, key in cursor}
+    for one in leads:
+        one.row["contact_id"] = ids[one.contact]
+
+
+def contact_fields(one: Reading) -> dict[str, Any]:
+    said = one.act.person if one.act else {}
+    return {
+        "first_name": said["firstname"][:150],
+        "last_name": said["lastname"][:150],
+        "email": one.email,
+        "phone": one.phone,
+        "country": one.country,
+        "country_said": said["country"][:100],
+        "title": said["title"][:200],
+        "company_id": one.row["company_id"],
+        "company_said": said["company"][:255],
+        "email_kind": normal.email_kind(one.email),
+        "seniority": normal.seniority(said["title"]),
+    }
+
+
+KEEP_CONTACTS = """
+    INSERT INTO leads_contact AS c (id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said,
+                                    email_kind, seniority, words, created_at)
+    SELECT id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said, email_kind, seniority, words, now()
+    FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, key text, first_name text, last_name text, email text, phone text, country text,
+         country_said text, title text, company_id uuid, company_said text, email_kind text, seniority int, words text[])
+    ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET
+        first_name = COALESCE(NULLIF(EXCLUDED.first_name, ''), c.first_name), last_name = COALESCE(NULLIF(EXCLUDED.last_name, ''), c.last_name),
+        phone = COALESCE(NULLIF(EXCLUDED.phone, ''), c.phone), country = COALESCE(NULLIF(EXCLUDED.country, ''), c.country),
+        country_said = COALESCE(NULLIF(EXCLUDED.country_said, ''), c.country_said), title = COALESCE(NULLIF(EXCLUDED.title, ''), c.title),
+        seniority = CASE WHEN EXCLUDED.title = '' THEN c.seniority ELSE EXCLUDED.seniority END,
+        company_id = COALESCE(EXCLUDED.company_id, c.company_id), company_said = COALESCE(NULLIF(EXCLUDED.company_said, ''), c.company_said),
+        words = ARRAY(SELECT DISTINCT w FROM unnest(c.words || EXCLUDED.words) AS w ORDER BY w)
+    RETURNING id, key
+"""
+
+
+def insert_missing(table: str, rows: dict[str, dict[str, Any]], columns: str) -> dict[str, str]:
+    """Insert rows by unique `key` in key order, leave existing ones alone, and return key -> id of all of them."""
+    if not rows:
+        return {}
+    names = ", ".join(part.split()[0] for part in columns.split(", "))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS r({columns}) ORDER BY key ON CONFLICT (key) DO NOTHING",
+            [json.dumps(sorted(rows.values(), key=lambda row: row["key"]))],
+        )
+        cursor.execute(f"SELECT key, id FROM {table} WHERE key = ANY(%s)", [sorted(rows)])
+        return {key: str(pk) for key, pk in cursor}
+
+
+def keep_leads(leads: list[Reading]) -> None:
+    """One lead per contact and listing. Locks the existing ones in id order, after their contacts."""
+    pairs = sorted(
+        {(one.row["contact_id"], one.submission.listing_id, one.submission.received_at) for one in leads}, key=lambda p: p[2], reverse=True
+    )
+    first = {(contact, listing): at for contact, listing, at in pairs}
+    rows = [
+        {"id": str(uuid7()), "contact_id": contact, "listing_id": listing, "received_at": at.isoformat()}
+        for (contact, listing), at in sorted(first.items())
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_LEADS, [json.dumps(rows)])
+        made = {str(pk) for (pk,) in cursor}
+        cursor.execute(
+            """SELECT l.id, l.contact_id, l.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
+               JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR UPDATE OF l""",
+            [json.dumps(rows)],
+        )
+        ids = {(str(contact), listing): str(pk) for pk, contact, listing in cursor}
+    for one in leads:
+        one.lead = ids[one.row["contact_id"], one.submission.listing_id]
+        one.row["new"] = one.lead in made
+        made.discard(one.lead)
+
+
+KEEP_LEADS = """
+    INSERT INTO leads_lead (id, contact_id, listing_id, status, received_at, last_activity_at, interaction_count, active_days, last_action, actions,
+        said_length, cluster, score_points, owner_reason, revision, follow_error)
+    SELECT id, contact_id, listing_id, 'new', received_at, received_at, 0, 0, '', '{}', 0, '', '{}', '{}', 0, ''
+    FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, contact_id uuid, listing_id bigint, received_at timestamptz)
+    ORDER BY contact_id, listing_id ON CONFLICT (contact_id, listing_id) DO NOTHING RETURNING id
+"""
+
+
+def keep_interactions(leads: list[Reading]) -> None:
+    """Every act on its lead, its line on the timeline, and the lead's own summary of its acts, which makes it stale."""
+    acts = [
+        {
+            "id": str(one.submission.pk), "lead_id": one.lead, "at": one.submission.received_at.isoformat(), "source": one.act.source,
+            "action": one.act.action, "lead_source": one.act.lead_source, "offer": one.act.offer, "offer_title": one.act.offer_title,
+            "description": one.act.description, "extra": one.act.extra, "activity": str(uuid7()),
+            "data": {"source": one.act.source, "action": one.act.action, "said": one.act.description[:300], "new": one.row["new"]},
+        }
+        for one in leads
+        if one.act
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_INTERACTIONS, [json.dumps(acts)])
+        cursor.execute(SUMMARISE, [sorted({one.lead for one in leads if one.lead})])
+
+
+KEEP_INTERACTIONS = """
+    WITH act AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, lead_id uuid, at timestamptz, source text, action text, lead_source text,
+            offer text, offer_title text, description text, extra jsonb, activity uuid, data jsonb)
+    ), told AS (
+        INSERT INTO leads_activity (id, lead_id, at, kind, data) SELECT activity, lead_id, at, 'acted', data FROM act ORDER BY activity
+    )
+    INSERT INTO leads_interaction (id, lead_id, received_at, source, action, lead_source, offer, offer_title, description, extra, deliveries)
+    SELECT id, lead_id, at, source, action, lead_source, offer, offer_title, description, extra, 1 FROM act ORDER BY id
+"""
+# A lost or disqualified buyer who acts again is new again; "ever reached" figures stay as they were.
+SUMMARISE = """
+    UPDATE leads_lead AS l SET
+        interaction_count = s.count, active_days = s.days, last_interaction_at = s.last_at, last_action = s.last_action, actions = s.actions,
+        asked_contact_at = s.asked_at, said_length = s.said, last_activity_at = greatest(l.last_activity_at, s.last_at),
+        status = CASE WHEN l.status IN ('lost', 'disqualified') THEN 'new' ELSE l.status END,
+        closed_at = CASE WHEN l.status IN ('lost', 'disqualified') THEN NULL ELSE l.closed_at END,
+        stale_since = now()
+    FROM (
+        SELECT lead_id, count(*) AS count, count(DISTINCT (received_at AT TIME ZONE 'UTC')::date) AS days, max(received_at) AS last_at,
+               (array_agg(action ORDER BY received_at DESC, id DESC))[1] AS last_action, array_agg(DISTINCT action) AS actions,
+               max(received_at) FILTER (WHERE action = 'PLT') AS asked_at, max(length(description)) AS said
+        FROM leads_interaction WHERE lead_id = ANY(%s::uuid[]) GROUP BY lead_id
+    ) AS s
+    WHERE l.id = s.lead_id
+"""
+
+
+def keep_demand(readings: list[Reading]) -> None:
+    """Demand without a lead: one row each, counted by insights. A neighbour's buyer who already has a lead here shows it as a note, and nothing else."""
+    demand = [one for one in readings if one.disposition in (Disposition.ANONYMOUS, Disposition.DO_NOT_CONTACT)]
+    rows = [
+        {
+            "id": str(one.submission.pk), "listing_id": one.submission.listing_id, "action": one.act.action if one.act else "",
+            "kind": "anonymous" if one.disposition == Disposition.ANONYMOUS else "asked_neighbour", "contact": one.contact,
+            "at": one.submission.received_at.isoformat(), "activity": str(uuid7()),
+        }
+        for one in demand
+    ]  # fmt: skip
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP_DEMAND, [json.dumps(rows)])
+            cursor.execute(NOTE_NEIGHBOUR, [json.dumps([row for row in rows if row["kind"] == "asked_neighbour" and row["contact"]])])
+
+
+KEEP_DEMAND = """
+    INSERT INTO leads_demand (id, listing_id, kind, received_at, action, counted)
+    SELECT id, listing_id, kind, at, action, false FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, listing_id bigint, kind text, at timestamptz, action text)
+"""
+NOTE_NEIGHBOUR = """
+    WITH note AS MATERIALIZED (
+        SELECT l.id AS lead_id, r.at, r.activity FROM jsonb_to_recordset(%s::jsonb) AS r(listing_id bigint, contact text, at timestamptz, activity uuid)
+        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id
+    ), told AS (
+        INSERT INTO leads_activity (id, lead_id, at, kind, data) SELECT activity, lead_id, at, 'asked_neighbour', '{}' FROM note
+    )
+    UPDATE leads_lead l SET asked_neighbour_at = note.at FROM note WHERE l.id = note.lead_id
+"""
+
+
+def keep_codes(readings: list[Reading]) -> None:
+    """List the action codes that nobody knew yet, for the admin to name."""
+    codes = sorted({one.act.action for one in readings if one.act and one.act.action and not one.act.is_test} - KNOWN_CODES)
+    with connection.cursor() as cursor:
+        if codes:
+            cursor.execute(
+                "INSERT INTO leads_actioncode (code, known, first_seen_at) SELECT unnest(%s::text[]), false, now() ON CONFLICT DO NOTHING", [codes]
+            )
+
+
+def finish(readings: list[Reading]) -> None:
+    """Write each submission's disposition, reason and lead, and count redeliveries on the interaction they repeat."""
+    rows = []
+    for one in readings:
+        first = one.row.get("first")
+        if first:
+            one.lead = first[3].lead if first[3] else first[2]
+        rows.append(
+            {
+                "id": str(one.submission.pk), "disposition": one.disposition, "reason": one.reason[:2000], "lead_id": one.lead,
+                "key": one.act.content_key.hex() if one.act else None, "first": first[1] if first else None,
+            }
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH, [json.dumps(rows)])
+        cursor.execute(COUNT_REDELIVERIES, [[row["first"] for row in rows if row["first"]]])
+
+
+FINISH = """
+    UPDATE leads_submission s SET disposition = r.disposition, reason = r.reason, lead_id = r.lead_id, content_key = decode(r.key, 'hex')
+    FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, disposition text, reason text, lead_id uuid, key text) WHERE s.id = r.id
+"""
+COUNT_REDELIVERIES = """
+    UPDATE leads_interaction i SET deliveries = i.deliveries + n.count
+    FROM (SELECT id, count(*) AS count FROM unnest(%s::uuid[]) AS id GROUP BY id) AS n WHERE i.id = n.id
+"""

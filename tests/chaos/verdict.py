@@ -1,0 +1,126 @@
+"""Whether the books balance: the archive against the ledger, the leads against the archive, the CRM and the mail against the leads, the figures too."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.marketplace import Ledger
+from tests.chaos.world import World
+
+# Everything that still waits, whether or not its time has come.
+WAITING = {
+    "pending submissions": "SELECT count(*) FROM leads_submission WHERE disposition = 'pending'",
+    "stale leads": "SELECT count(*) FROM leads_lead WHERE stale_since IS NOT NULL",
+    "uncounted demand": "SELECT count(*) FROM leads_demand WHERE NOT counted",
+    "waiting deliveries": "SELECT count(*) FROM delivery_delivery WHERE state IN ('due', 'retrying')",
+    "leased deliveries": "SELECT count(*) FROM delivery_delivery WHERE lease_until > now()",
+    "due enrollments": "SELECT count(*) FROM campaigns_enrollment WHERE status = 'active' AND due_at <= now()",
+    "mails on their way": "SELECT count(*) FROM campaigns_message WHERE state IN ('planned', 'sending')",
+}
+# Retries, leases, breakers and put-off leads wait for minutes or hours; this is how these pass.
+TIME_PASSES = (
+    "UPDATE delivery_delivery SET due_at = least(due_at, now()), lease_until = NULL WHERE state IN ('due', 'retrying') OR lease_until IS NOT NULL",
+    "UPDATE delivery_destination SET closed_until = NULL",
+    "UPDATE leads_lead SET stale_since = now() WHERE stale_since > now()",
+    "UPDATE campaigns_message SET claimed_at = claimed_at - interval '1 hour' WHERE state = 'sending'",
+)
+# Rows that must not exist.
+WRONG = {
+    "submissions that are neither a lead nor a redelivery": "SELECT count(*) FROM leads_submission WHERE disposition NOT IN ('lead', 'redelivery') OR lead_id IS NULL",
+    "leads never scored": "SELECT count(*) FROM leads_lead WHERE score IS NULL",
+    "leads of Azure Marketplace without an owner": """SELECT count(*) FROM leads_lead l JOIN listings_listing g ON g.id = l.listing_id
+        JOIN listings_storefront s ON s.id = g.storefront_id WHERE l.owner_id IS NULL AND s.owner_when = 'at_once'""",
+    "owners without an open assignment": """SELECT count(*) FROM leads_lead l WHERE owner_id IS NOT NULL
+        AND (SELECT count(*) FROM routing_assignment a WHERE a.lead_id = l.id AND a.ended_at IS NULL AND a.owner_id = l.owner_id) <> 1""",
+    "leads that are not in one campaign": "SELECT count(*) FROM leads_lead l WHERE (SELECT count(*) FROM campaigns_enrollment e WHERE e.lead_id = l.id) <> 1",
+    "leads not delivered in their last revision": """SELECT count(*) FROM leads_lead l LEFT JOIN delivery_delivery d ON d.lead_id = l.id
+        WHERE d.state IS DISTINCT FROM 'delivered' OR d.delivered_revision IS DISTINCT FROM l.revision""",
+    "interactions whose deliveries are miscounted": """SELECT count(*) FROM leads_interaction i JOIN leads_submission f ON f.id = i.id WHERE i.deliveries <>
+        (SELECT count(*) FROM leads_submission s WHERE s.listing_id = f.listing_id AND s.content_key = f.content_key)""",
+    "leads whose acts are miscounted": "SELECT count(*) FROM leads_lead l WHERE interaction_count <> (SELECT count(*) FROM leads_interaction i WHERE i.lead_id = l.id)",
+    "tallies that differ from the leads": """SELECT count(*) FROM (
+        SELECT day, listing_id, leads, qualified, opportunities, won FROM insights_dailytally WHERE leads > 0) t FULL JOIN (
+        SELECT (received_at AT TIME ZONE (SELECT time_zone FROM listings_publisher))::date AS day, listing_id, count(*) AS leads, count(qualified_at) AS qualified,
+            count(opportunity_at) AS opportunities, count(won_at) AS won FROM leads_lead GROUP BY 1, 2) l USING (day, listing_id)
+        WHERE (t.leads, t.qualified, t.opportunities, t.won) IS DISTINCT FROM (l.leads, l.qualified, l.opportunities, l.won)""",
+}  # fmt: skip
+
+
+@dataclass
+class Verdict:
+    """The figures of a run, and what is wrong in words."""
+
+    acknowledged: int = 0
+    durable: int = 0
+    lost: int = 0
+    unexpected: int = 0
+    leads_doubled: int = 0
+    records_doubled: int = 0
+    mails_doubled: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def figures(self) -> str:
+        return (
+            f"A={self.acknowledged} D={self.durable} L={self.lost} U={self.unexpected} "
+            f"Dl={self.leads_doubled} De={self.records_doubled} Dm={self.mails_doubled}"
+        )
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.wrong or self.lost or self.unexpected or self.leads_doubled or self.records_doubled or self.mails_doubled)
+
+
+def waiting(world: World) -> dict[str, int]:
+    """What still waits, by name."""
+    counts = {name: int(world.sql(statement)[0][0]) for name, statement in WAITING.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def judge(world: World, ledger: Ledger) -> Verdict:
+    archive = {str(pk): bytes(sha256) for pk, sha256 in world.sql("SELECT id, sha256 FROM leads_submission WHERE sha256 = sha256(body)")}
+    verdict = Verdict(acknowledged=len(ledger.acknowledged), wrong=list(ledger.odd))
+    verdict.durable = sum(archive.get(pk) == sha256 for pk, sha256 in ledger.acknowledged.items())
+    verdict.lost = verdict.acknowledged - verdict.durable
+    unasked = Counter(sha256 for pk, sha256 in archive.items() if pk not in ledger.acknowledged)
+    verdict.unexpected = sum((unasked - ledger.open).values())
+    verdict.leads_doubled = int(world.sql(DOUBLED)[0][0])
+    verdict.records_doubled, verdict.mails_doubled = world.crm.doubled, world.post.doubled
+    look(world, ledger, archive, verdict.wrong)
+    return verdict
+
+
+DOUBLED = """
+    SELECT coalesce(sum(n - 1), 0) FROM (
+        SELECT count(*) AS n FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id GROUP BY c.email, l.listing_id) AS same
+"""
+
+
+def look(world: World, ledger: Ledger, archive: dict[str, bytes], wrong: list[str]) -> None:
+    """Say what doesn't agree."""
+    letters = {sha256: ledger.known[sha256] for sha256 in set(archive.values()) if sha256 in ledger.known}
+    leads: dict[str, Any] = {str(pk): (revision, f"{email} {slug}") for pk, revision, email, slug in world.sql(LEADS)}
+    expect(wrong, "rows in the archive", int(world.sql("SELECT count(*) FROM leads_submission")[0][0]), len(archive))
+    expect(wrong, "leads", sorted(key for _, key in leads.values()), sorted({letter.key for letter in letters.values()}))
+    expect(wrong, "interactions", int(world.sql("SELECT count(*) FROM leads_interaction")[0][0]), len(letters))
+    expect(wrong, "records of the CRM", world.crm.records, leads)
+    wrong += [f"{count} {name}" for name, statement in WRONG.items() if (count := int(world.sql(statement)[0][0]))]
+    wrong += [f"{count} {name}" for name, count in waiting(world).items()]
+
+
+LEADS = """
+    SELECT l.id, l.revision, c.email, g.slug FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id JOIN listings_listing g ON g.id = l.listing_id
+"""
+
+
+def expect(wrong: list[str], what: str, found: Any, wanted: Any) -> None:
+    if found == wanted:
+        return
+    if isinstance(found, dict):
+        different = {key: (found.get(key), wanted.get(key)) for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)}
+        wrong.append(f"{what}: {len(different)} differ, such as {json.dumps(dict(list(different.items())[:3]))}")
+    elif isinstance(found, list):
+        wrong.append(f"{what}: {len(found)} found, {len(wanted)} expected, such as {list((Counter(found) - Counter(wanted)) or (Counter(wanted) - Counter(found)))[:3]}")
+    else:
+        wrong.append(f"{what}: {found} found, {wanted} expected")

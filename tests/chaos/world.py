@@ -1,0 +1,105 @@
+"""The portal under test: engines of its own, one web server, two workers, two beats, each of which can be killed and started again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psycopg2
+
+from bench.engines import Engines
+from bench.web import start_beat, start_web, start_worker, wait_for_web
+from portal.engines.processes import Child, free_port
+from tests.chaos.crm import Crm, Post
+
+TOP = Path(__file__).resolve().parents[2]
+CAST = "import json, sys, django; django.setup(); from bench import cast; print(json.dumps(cast.gather(4, 5, sys.argv[1]).paths))"
+
+
+class World:
+    """Everything that runs, by name."""
+
+    def __init__(self, seed: int) -> None:
+        self.crm, self.post = Crm(seed), Post(seed)
+        self.engines = Engines("portal-chaos-")
+        self.engines.environment["EMAIL_URL"] = f"smtp://127.0.0.1:{self.post.port}"
+        self.port = free_port()
+        self.children: dict[str, Child] = {}
+        self.start_one: dict[str, Callable[[], Child]] = {
+            "web": lambda: start_web(self.engines, self.port),
+            **{f"worker{n}": lambda n=n: start_worker(self.engines, name=f"worker{n}") for n in (1, 2)},  # type: ignore[misc]
+            **{f"beat{n}": lambda n=n: start_beat(self.engines, f"beat{n}") for n in (1, 2)},  # type: ignore[misc]
+        }
+
+    def __enter__(self) -> "World":
+        try:
+            self.engines.__enter__()
+            self.step("-m", "portal.engines.prepare")
+            self.paths: dict[str, str] = json.loads(self.step("-c", CAST, self.crm.url))
+            # The first mail goes out while the faults come, not an hour later.
+            self.sql("UPDATE campaigns_stage SET holds_for = '1 second' WHERE position = 0")
+            for name in self.start_one:
+                self.start(name)
+            wait_for_web(self.children["web"], self.port)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def step(self, *arguments: str) -> str:
+        """Run a command of the portal to its end; returns what it printed."""
+        done = subprocess.run([sys.executable, *arguments], cwd=TOP, env=self.engines.environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{arguments[:2]} failed: {done.stderr[-1500:]}"
+        return done.stdout
+
+    def start(self, name: str) -> None:
+        if name not in self.children:
+            self.children[name] = self.start_one[name]()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the whole group at once."""
+        child = self.children.pop(name)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.reap()
+
+    def flush_redis(self) -> None:
+        server = self.engines.redis
+        if server and self.engines.redis_child:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+                line.sendall(f"AUTH {server.password}\r\nFLUSHALL\r\n".encode())
+                line.recv(100)
+
+    def start_all(self) -> None:
+        """Bring up whatever is down."""
+        if self.engines.postgres_child is None:
+            self.engines.start_postgres()
+        if self.engines.redis_child is None:
+            self.engines.start_redis()
+        for name in self.start_one:
+            if name in self.children and self.children[name].has_ended():
+                self.children.pop(name).reap()
+            self.start(name)
+        wait_for_web(self.children["web"], self.port)
+
+    def sql(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        url = self.engines.postgres.url.replace("postgres://", "postgresql://")
+        with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def stop(self) -> None:
+        for child in self.children.values():
+            child.stop(signal.SIGTERM, grace=6)
+        self.engines.stop()
+        self.crm.stop()
+        self.post.stop()
