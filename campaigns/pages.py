@@ -64,6 +64,8 @@ def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpRespons
     """Keep what an e-mail stage says in one language."""
     campaign = campaign_of(slug)
     stage = get_object_or_404(campaign.stages.filter(kind=Stage.Kind.EMAIL), pk=pk)
+    if language not in dict(words.languages()):
+        raise Http404
     current = StageText.objects.filter(stage=stage, language=language).first() or StageText(stage=stage, language=language)
     form = TextForm(request.POST, instance=current)
     if not form.is_valid():

@@ -22,6 +22,7 @@ class DailyTally(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "listing"], name="one_tally_per_day_and_listing")]
         verbose_name = _("daily tally")
+        verbose_name_plural = _("daily tallies")
 
     def __str__(self) -> str:
         return f"{self.day} {self.listing_id}"
@@ -38,6 +39,7 @@ class ResponseTally(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "listing", "minutes"], name="one_response_tally")]
         verbose_name = _("response tally")
+        verbose_name_plural = _("response tallies")
 
     def __str__(self) -> str:
         return f"{self.day} {self.listing_id} {self.minutes}"
@@ -56,6 +58,7 @@ class Counted(models.Model):
 
     class Meta:
         verbose_name = _("counted lead")
+        verbose_name_plural = _("counted leads")
 
     def __str__(self) -> str:
         return str(self.lead_id)

@@ -8,6 +8,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
+from leads import keyset
 from leads.models import Interaction, Lead, LeadQuerySet, Task
 
 MOST = 50
@@ -34,7 +35,7 @@ class Day:
     overdue: int
     due_today: int
     tasks: int
-    open: int
+    open: keyset.Count
 
     @property
     def first(self) -> Item | None:
@@ -54,7 +55,7 @@ def day_of(user: User) -> Day:
     answers = waiting.aggregate(overdue=Count("pk", filter=late), due_today=Count("pk", filter=today))
     tasks = Task.objects.filter(lead__owner=user, lead__in=mine, done_at=None, due_at__lt=tonight)
     todo = sorted([*to_answer(waiting), *to_do(tasks)], key=lambda item: item.due_at)
-    return Day(todo[:MOST], **answers, tasks=tasks.count(), open=mine.open().count())
+    return Day(todo[:MOST], **answers, tasks=tasks.count(), open=keyset.count(mine.open()))
 
 
 def to_answer(waiting: LeadQuerySet) -> list[Item]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, CharField, Func, QuerySet, Value
@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from leads.models import CLOSED, Contact, Lead
 from leads.normal import fold
+from listings.models import Listing, Publisher
 
-PLAIN = {"status": "status", "listing": "listing__slug", "storefront": "listing__storefront__slug", "cluster": "cluster"}
+PLAIN = {"status": "status", "cluster": "cluster"}
+OF_LISTING = {"listing": "slug", "storefront": "storefront__slug"}
 REACHED = {"qualified": "qualified_at", "opportunity": "opportunity_at", "won": "won_at"}
-MAX_QUERY = 200
+MAX_QUERY, FEW = 200, 2_000
 
 
 def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
@@ -21,15 +23,17 @@ def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
     for name, path in PLAIN.items():
         if values := [value for value in asked.get(name, "").split(",") if value]:
             leads = leads.filter(**{f"{path}__in": values})
+    for name, path in OF_LISTING.items():
+        if values := [value for value in asked.get(name, "").split(",") if value]:
+            # As plain ids, of which the planner knows how many leads each has.
+            leads = leads.filter(listing__in=list(Listing.objects.filter(**{f"{path}__in": values}).values_list("pk", flat=True)))
     if score := asked.get("score_min"):
         leads = leads.filter(score__gte=int(score)) if re.fullmatch(r"[0-9]{1,4}", score) else leads.none()
     if owner := asked.get("owner"):
         leads = leads.filter(owner=None) if owner == "nobody" else leads.filter(owner__username=owner)
     if text := asked.get("q", "")[:MAX_QUERY].strip():
         leads = searched(leads, text)
-    for name, lookup in (("from", "received_at__date__gte"), ("to", "received_at__date__lte")):
-        if day := asked.get(name):
-            leads = leads.filter(**{lookup: day}) if is_day(day) else leads.none()
+    leads = received(leads, asked.get("from", ""), asked.get("to", ""))
     if column := REACHED.get(asked.get("reached", "")):
         leads = leads.filter(**{f"{column}__isnull": False})
     return by_clock(leads, asked.get("clock"))
@@ -43,6 +47,21 @@ def by_clock(leads: QuerySet[Lead], state: str | None) -> QuerySet[Lead]:
     if state == "running":
         return leads.exclude(status__in=CLOSED).filter(respond_by__gte=now, first_response_at=None)
     return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
+
+
+def received(leads: QuerySet[Lead], first: str, last: str) -> QuerySet[Lead]:
+    """Received from one day to another, both included, in the publisher's time zone: the days that the figures count by."""
+    if not (first or last):
+        return leads
+    zone = Publisher.current().zone
+    try:
+        if first:
+            leads = leads.filter(received_at__gte=datetime.combine(date.fromisoformat(first), time.min, zone))
+        if last:
+            leads = leads.filter(received_at__lt=datetime.combine(date.fromisoformat(last) + timedelta(days=1), time.min, zone))
+    except (ValueError, OverflowError):
+        return leads.none()
+    return leads
 
 
 def is_day(text: str) -> bool:
@@ -68,4 +87,7 @@ def searched(leads: QuerySet[Lead], text: str) -> QuerySet[Lead]:
         return leads.none()
     lexemes = " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
     match = Func(Words("words"), Value(lexemes), template="(%(expressions)s::tsquery)", arg_joiner=" @@ ", output_field=BooleanField())
-    return leads.filter(contact__in=Contact.objects.filter(match))
+    found = Contact.objects.filter(match)
+    # Of a rare word the contacts are looked up first; of a common one the list is walked in its order, where they soon turn up.
+    few = list(found.values_list("pk", flat=True)[: FEW + 1])
+    return leads.filter(contact__in=few if len(few) <= FEW else found)

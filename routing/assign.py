@@ -78,7 +78,7 @@ ASSIGN = """
 SAY_WHY_NOT = """
     UPDATE leads_lead l SET owner_reason = jsonb_build_object('code', CASE
             WHEN s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL
-            THEN 'no_seller' ELSE 'below_act_now' END, 'cluster', l.cluster)
+            THEN 'no_seller' ELSE 'below_act_now' END)
     FROM listings_listing g JOIN listings_storefront s ON s.id = g.storefront_id
     WHERE g.id = l.listing_id AND l.id = ANY(%(leads)s) AND l.owner_id IS NULL
 """

@@ -70,7 +70,8 @@ function stepOf(data) {
   });
   const wanted = Math.max(...tops, 3) / 3;
   const size = 10 ** Math.floor(Math.log10(wanted));
-  return [1, 2, 3, 4, 5, 6, 8, 10].find((digit) => digit * size >= wanted) * size;
+  // Fine steps where they stay whole numbers, so that the bars fill the height.
+  return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((digit) => digit * size >= wanted && Number.isInteger(digit * size)) * size;
 }
 
 // Evenly spread labels, the first and the last among them.

@@ -82,7 +82,6 @@ def write(rows: Rows, leads: list[str]) -> dict[str, int]:
         before = cursor.fetchone()[0]
         score(ids)
         cursor.execute(DATE_SCORES, {"before": before, "leads": leads})
-        cursor.execute(SAY_CLUSTER, [leads])
         settle(ids)
     return written
 
@@ -92,13 +91,6 @@ DATE_SCORES = """
     UPDATE leads_activity a SET at = l.last_interaction_at + least((now() - l.last_interaction_at) / 2, interval '6 days')
     FROM leads_lead l WHERE l.id = a.lead_id AND a.id > %(before)s AND a.kind = 'scored' AND a.lead_id = ANY(%(leads)s::uuid[])
 """
-
-# Those without owner say which cluster they are in.
-SAY_CLUSTER = """
-    UPDATE leads_lead SET owner_reason = owner_reason || jsonb_build_object('cluster', cluster)
-    WHERE id = ANY(%s::uuid[]) AND owner_id IS NULL AND owner_reason->>'cluster' <> cluster
-"""
-
 
 def analyze() -> None:
     """Tell the planner how much came in."""

@@ -134,7 +134,7 @@ class Story:
         life = self.life
         if life.owner is not None:
             return {"code": "lowest_load", "storefront": self.offer.storefront_name, "because": life.because, "open": life.open_then}
-        return {"code": life.because or "below_act_now", "cluster": life.cluster}
+        return {"code": life.because or "below_act_now"}
 
     def handed_reason(self) -> dict[str, Any]:
         return {"code": "by_hand", "by": self.life.handed[2][1]} if self.life.handed else {}

@@ -106,6 +106,7 @@ def test_a_text_is_saved_in_its_language_and_removed_when_emptied(browser, welco
     path = f"{DEMAND}stages/{welcome.pk}/cs/"
     assert browser.post(path, {"subject": "Ahoj", "body": "{{ contact.first_name|default:Vážený zákazníku }}"}).status_code == 302
     assert welcome.texts.get(language="cs").subject == "Ahoj"
+    assert browser.post(f"{DEMAND}stages/{welcome.pk}/xx/", {"subject": "A", "body": "B"}).status_code == 404
     browser.post(path, {"subject": "", "body": ""})
     assert not welcome.texts.filter(language="cs").exists()
     assert "the text is missing" in browser.get(f"{DEMAND}?stage={welcome.pk}&language=cs").text

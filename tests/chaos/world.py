@@ -26,21 +26,27 @@ CAST = "import json, sys, django; django.setup(); from bench import cast; print(
 class World:
     """Everything that runs, by name."""
 
-    def __init__(self, seed: int) -> None:
-        self.crm, self.post = Crm(seed), Post(seed)
+    def __init__(self, seed: int, *names: str, has_redis: bool = True) -> None:
+        """All of it, or only what is named; with Redis from the start or without."""
+        self.crm, self.post, self.has_redis = Crm(seed), Post(seed), has_redis
         self.engines = Engines("portal-chaos-")
         self.engines.environment["EMAIL_URL"] = f"smtp://127.0.0.1:{self.post.port}"
         self.port = free_port()
         self.children: dict[str, Child] = {}
-        self.start_one: dict[str, Callable[[], Child]] = {
+        known: dict[str, Callable[[], Child]] = {
             "web": lambda: start_web(self.engines, self.port),
-            **{f"worker{n}": lambda n=n: start_worker(self.engines, name=f"worker{n}") for n in (1, 2)},  # type: ignore[misc]
-            **{f"beat{n}": lambda n=n: start_beat(self.engines, f"beat{n}") for n in (1, 2)},  # type: ignore[misc]
+            "worker1": lambda: start_worker(self.engines, name="worker1"),
+            "worker2": lambda: start_worker(self.engines, name="worker2"),
+            "beat1": lambda: start_beat(self.engines, "beat1"),
+            "beat2": lambda: start_beat(self.engines, "beat2"),
         }
+        self.start_one = {name: known[name] for name in names or known}
 
     def __enter__(self) -> "World":
         try:
             self.engines.__enter__()
+            if not self.has_redis:
+                self.engines.stop_redis()
             self.step("-m", "portal.engines.prepare")
             self.paths: dict[str, str] = json.loads(self.step("-c", CAST, self.crm.url))
             # The first mail goes out while the faults come, not an hour later.

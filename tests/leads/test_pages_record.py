@@ -224,7 +224,7 @@ def test_my_day_begins_with_what_is_late(offer, app, sales, stranger, marketing,
         ("soon", "Send the dates"),
         ("soon", None),
     ]
-    assert (day.overdue, day.tasks, day.open) == (1, 1, 2)
+    assert (day.overdue, day.tasks, day.open.figure) == (1, 1, 2)
     assert "foreign" not in page.content.decode()
     assert "Not mine" not in page.content.decode()
     assert "Nothing waits for you" in signed_in(marketing).get("/leads/my-day/").content.decode()
