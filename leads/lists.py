@@ -23,10 +23,6 @@ def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
     for name, path in PLAIN.items():
         if values := [value for value in asked.get(name, "").split(",") if value]:
             leads = leads.filter(**{f"{path}__in": values})
-    for name, path in OF_LISTING.items():
-        if values := [value for value in asked.get(name, "").split(",") if value]:
-            # As plain ids, of which the planner knows how many leads each has.
-            leads = leads.filter(listing__in=list(Listing.objects.filter(**{f"{path}__in": values}).values_list("pk", flat=True)))
     if score := asked.get("score_min"):
         leads = leads.filter(score__gte=int(score)) if re.fullmatch(r"[0-9]{1,4}", score) else leads.none()
     if owner := asked.get("owner"):
@@ -36,7 +32,15 @@ def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
     leads = received(leads, asked.get("from", ""), asked.get("to", ""))
     if column := REACHED.get(asked.get("reached", "")):
         leads = leads.filter(**{f"{column}__isnull": False})
-    return by_clock(leads, asked.get("clock"))
+    return by_clock(of_listings(leads, asked), asked.get("clock"))
+
+
+def of_listings(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
+    """Leads of certain listings or storefronts. They are asked for as plain ids, of which the planner knows how many leads each has."""
+    for name, path in OF_LISTING.items():
+        if values := [value for value in asked.get(name, "").split(",") if value]:
+            leads = leads.filter(listing__in=list(Listing.objects.filter(**{f"{path}__in": values}).values_list("pk", flat=True)))
+    return leads
 
 
 def by_clock(leads: QuerySet[Lead], state: str | None) -> QuerySet[Lead]:

@@ -174,7 +174,15 @@ def test_pages_are_numbered_and_odd_marks_are_the_first_page(many, sales, market
     assert (second.first, second.last, second.next_url) == (8, 10, "")
     again = browser.get(LIST + second.previous_url).context["page"]
     assert (again.first, again.last, again.rows) == (1, 7, first.rows)
-    odd_marks = ("after=x", "after=.x", "after=99999999999999999999999.0", "before=1.zz", "after=5&sort=score", f"after=99999999.{'0' * 32}&sort=score", "n=-1")
+    odd_marks = (
+        "after=x",
+        "after=.x",
+        "after=99999999999999999999999.0",
+        "before=1.zz",
+        "after=5&sort=score",
+        f"after=99999999.{'0' * 32}&sort=score",
+        "n=-1",
+    )
     for odd in odd_marks:
         page = browser.get(f"{LIST}?{odd}")
         assert page.status_code == 200
