@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from django.db.models import Count
 from django.utils.translation import pgettext
 
+from accounts.remembered import remembered
 from campaigns.models import Campaign, Enrollment, Message, Stage
 from campaigns.words import missing_languages
 
 Status = Enrollment.Status
-HERE = (Status.ACTIVE, Status.HELD)
+HERE, SENT = (Status.ACTIVE, Status.HELD), Message.State.SENT
 TRUNK, TRUNK_CENTRE = 44, 31  # pixels: the width of a trunk that everybody passes, and its middle
 
 
@@ -110,7 +111,7 @@ def flow_of(campaign: Campaign) -> Flow:
     """The stages in order with their figures: one query for the stages, one for the people."""
     standings = {stage.pk: Standing(stage) for stage in campaign.stages.prefetch_related("texts")}
     rows = Enrollment.objects.filter(campaign=campaign).values_list("stage_id", "status", "reason").annotate(n=Count("pk")).order_by()
-    for stage, status, reason, n in rows:
+    for stage, status, reason, n in remembered(f"campaigns flow {campaign.pk}", lambda: list(rows)):
         count(standings[stage], status, reason, n)
     flow = Flow(list(standings.values()))
     passing, entered = flow.entered, flow.entered
@@ -148,25 +149,28 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """Every campaign with its figures: three queries, however many there are."""
+    """Every campaign with its figures: a few queries, however many there are."""
     found = {one.pk: Row(one) for one in Campaign.objects.select_related("storefront")}
-    for campaign, status, n in Enrollment.objects.values_list("campaign", "status").annotate(n=Count("pk")).order_by():
+    enrolled = Enrollment.objects.values_list("campaign", "status").annotate(n=Count("pk")).order_by()
+    for campaign, status, n in remembered("campaigns enrolled", lambda: list(enrolled)):
         row = found[campaign]
         row.entered += n
         row.here += n if status in HERE else 0
         row.held += n if status == Status.HELD else 0
         row.reached += n if status == Status.REACHED else 0
-    shown = (Message.State.SENT, Message.State.UNCERTAIN)
-    messages = Message.objects.filter(state__in=shown).values_list("stage__campaign", "state").annotate(n=Count("pk")).order_by()
-    for campaign, state, n in messages:
-        if state == Message.State.SENT:
-            found[campaign].sent = n
-        else:
-            found[campaign].uncertain = n
+    went = Message.objects.filter(state=SENT).values_list("stage__campaign").annotate(n=Count("pk")).order_by()
+    for campaign, n in remembered("campaigns sent", lambda: list(went)):
+        found[campaign].sent = n
+    unclear = Message.objects.filter(state=Message.State.UNCERTAIN).values_list("stage__campaign").annotate(n=Count("pk")).order_by()
+    for campaign, n in unclear:
+        found[campaign].uncertain = n
     return list(found.values())
 
 
 def message_counts(campaign: Campaign) -> dict[str, int]:
-    """How many messages of the campaign are in which state."""
-    counted = Message.objects.filter(stage__campaign=campaign).values_list("state").annotate(n=Count("pk")).order_by()
-    return dict(counted)
+    """How many messages of the campaign are in which state. The many that were sent are remembered; what a person decides about is counted now."""
+    stages = list(campaign.stages.values_list("pk", flat=True))
+    rest = [state for state in Message.State.values if state != SENT]
+    counted = Message.objects.filter(stage__in=stages, state__in=rest).values_list("state").annotate(n=Count("pk")).order_by()
+    sent = remembered(f"campaigns sent {campaign.pk}", lambda: Message.objects.filter(stage__in=stages, state=SENT).count())
+    return {**dict(counted), SENT: sent}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from accounts.remembered import remembered
 from campaigns.forms import TextForm
 from campaigns.models import Campaign, Message, Stage, StageText
 from campaigns.words import languages, placeholders_help
@@ -60,4 +61,5 @@ class Inspector:
     def for_text(cls, stage: Stage, language: str, form: TextForm) -> "Inspector":
         there = set(stage.texts.values_list("language", flat=True))
         tabs = [Tab(code, name, code in there, code == language) for code, name in languages()]
-        return cls(stage, language, form, tabs, Message.objects.filter(stage=stage, state=Message.State.SENT).count())
+        sent = Message.objects.filter(stage=stage, state=Message.State.SENT)
+        return cls(stage, language, form, tabs, remembered(f"campaigns sent by {stage.pk}", sent.count))

@@ -116,7 +116,8 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
 def sent(request: HttpRequest, slug: str) -> HttpResponse:
     """The campaign's messages, newest first, by state; the uncertain ones wait for a person."""
     campaign, state = campaign_of(slug), request.GET.get("state", "")
-    found = Message.objects.filter(stage__campaign=campaign).select_related("stage", "enrollment__lead__contact__company")
+    stages = list(campaign.stages.values_list("pk", flat=True))
+    found = Message.objects.filter(stage__in=stages).select_related("stage", "enrollment__lead__contact__company")
     page = newest(found.filter(state=state) if state else found, request.GET)
     counts = message_counts(campaign)
     choices = [(value, label, counts.get(value, 0)) for value, label in Message.State.choices]

@@ -1,6 +1,6 @@
 """Taking back the last change of status: what the leads were before waits in the session of whoever changed them."""
 
-import uuid
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,16 +20,16 @@ def offer(request: HttpRequest, status: str, before: Sequence[dict[str, Any]]) -
     """Remember what the leads were; returns the tag that puts Undo into the message. Of very many leads nothing is remembered."""
     if len(before) > MOST:
         return ""
-    batch = str(uuid.uuid4())
+    batch = secrets.token_urlsafe(9)
     rows = [[str(row["pk"]), *(str(row[column]) if row[column] else None for column in KEPT)] for row in before]
     request.session[KEY] = {"batch": batch, "status": status, "rows": rows}
     return "undo:" + reverse("leads:undo", args=[batch])
 
 
-def undo(request: HttpRequest, batch: uuid.UUID) -> int | None:
+def undo(request: HttpRequest, batch: str) -> int | None:
     """Put back the remembered batch, once; returns how many leads, or nothing when it is not the one remembered."""
     kept = request.session.get(KEY)
-    if not kept or kept["batch"] != str(batch):
+    if not kept or kept["batch"] != batch:
         return None
     del request.session[KEY]
     rows = [{"pk": pk, "status": status, **moments(rest)} for pk, status, *rest in kept["rows"]]

@@ -14,11 +14,13 @@ from django.utils.translation import ngettext
 from accounts.access import allow
 from accounts.audit import Kind, record
 from accounts.models import User
+from accounts.remembered import forget, remembered
 from accounts.roles import OFFICE
 from leads.models import Lead
 from listings.models import Storefront
 from routing.models import Seller
 
+UNOWNED = "routing unowned"
 RECENT = 10_000  # leads without owner that the page looks through
 
 
@@ -33,14 +35,15 @@ class SellerForm(forms.ModelForm):
 @allow(*OFFICE)
 def sellers(request: HttpRequest) -> HttpResponse:
     """Field sales with their load, and the leads that nobody can take."""
-    loads = dict(Lead.objects.open().filter(owner__isnull=False).values_list("owner").annotate(n=Count("pk")).order_by())
+    owned = Lead.objects.open().filter(owner__isnull=False).values_list("owner").annotate(n=Count("pk")).order_by()
+    loads = remembered("routing loads", lambda: dict(owned))
     found: list[dict[str, Any]] = []
     for user in User.objects.sellers().select_related("seller"):
         seller, load = getattr(user, "seller", None), loads.get(user.pk, 0)
         full = bool(seller and seller.capacity is not None and load >= seller.capacity)
         found.append({"user": user, "seller": seller, "load": load, "full": full})
     newest = Lead.objects.filter(owner=None).order_by("-received_at", "-id").values("pk")[:RECENT]
-    context = {"sellers": found, "unowned": unowned().filter(pk__in=newest).count(), "storefronts": Storefront.objects.all()}
+    context = {"sellers": found, "unowned": remembered(UNOWNED, unowned().filter(pk__in=newest).count), "storefronts": Storefront.objects.all()}
     return render(request, "routing/sellers.html", context)
 
 
@@ -56,6 +59,7 @@ def seller(request: HttpRequest, pk: int) -> HttpResponse:
     form = SellerForm(request.POST or None, instance=Seller.objects.filter(user=user).first() or Seller(user=user))
     if request.method == "POST" and form.is_valid():
         form.save()
+        forget(UNOWNED)
         record(request, Kind.CHANGED, f"routing of {user.username}")
         again = unowned().update(stale_since=timezone.now())
         messages.success(request, saved(user, again))

@@ -1,5 +1,6 @@
 """Handing leads to another owner, one or several, and taking that back."""
 
+import secrets
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -61,10 +62,10 @@ def assign_picked(request: HttpRequest) -> HttpResponse:
 
 @allow(*OFFICE)
 @require_POST
-def undo(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+def undo(request: HttpRequest, batch: str) -> HttpResponse:
     """Give the leads of the last handover back to whom they were taken from."""
     kept = request.session.get(KEY)
-    if not kept or kept["batch"] != str(batch):
+    if not kept or kept["batch"] != batch:
         messages.warning(request, _("That can't be undone any more."))
     else:
         del request.session[KEY]
@@ -79,7 +80,7 @@ def offer(request: HttpRequest, owner: User | None, before: Before) -> str:
     """Remember whose the leads were; returns the tag that puts Undo into the message. Of very many leads nothing is remembered."""
     if not 0 < len(before) <= MOST:
         return ""
-    batch = str(uuid.uuid4())
+    batch = secrets.token_urlsafe(9)
     rows = [[str(row["pk"]), row["owner_id"], row["owner_reason"], iso(row["assigned_at"]), iso(row["respond_by"])] for row in before]
     request.session[KEY] = {"batch": batch, "owner": owner.pk if owner else None, "rows": rows}
     return "undo:" + reverse("routing:undo", args=[batch])

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.access import allow
+from accounts.remembered import remembered
 from accounts.roles import OFFICE
 from leads.models import Cluster, Lead
 from leads.wording import in_words
@@ -32,7 +33,7 @@ def version(request: HttpRequest) -> HttpResponse:
     """What the score is made of."""
     current = ScoreVersion.in_force()
     rules = list(current.rules.order_by("position"))
-    counts = counted(current, rules)
+    counts = remembered(f"scoring {current.number}", lambda: counted(current, rules))
     rows = [Row(rule, _(rule.name), in_words(rule.condition), counts[f"held{i}"] or 0) for i, rule in enumerate(rules)]
     parts = [
         (_("Fit"), _("who they are"), current.fit_cap, current.fit_high, [row for row in rows if row.rule.part == ScoreRule.Part.FIT]),

@@ -87,7 +87,7 @@ def set_status_of_picked(request: HttpRequest) -> HttpResponse:
 
 @allow(*ROLES)
 @require_POST
-def undo_status(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+def undo_status(request: HttpRequest, batch: str) -> HttpResponse:
     """Put back what the last change of status in this session changed."""
     done = undo.undo(request, batch)
     if done is None:
