@@ -39,7 +39,9 @@ def gather(listings: int = 20, sellers: int = 200, crm: str = NOWHERE) -> Cast:
         make_people(sellers)
         run_campaigns()
         make_destination(crm)
-    return Cast(list(Listing.objects.order_by("pk")), list(User.objects.filter(seller__isnull=False).order_by("pk")), User.objects.get(username="marketing"))
+    return Cast(
+        list(Listing.objects.order_by("pk")), list(User.objects.filter(seller__isnull=False).order_by("pk")), User.objects.get(username="marketing")
+    )
 
 
 def make_listings(count: int) -> None:
@@ -72,4 +74,3 @@ def make_destination(url: str) -> None:
     made.keep_secret(SECRET)
     made.save()
     made.listings.set(Listing.objects.all())
-

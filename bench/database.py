@@ -5,7 +5,18 @@ from typing import Any
 
 from django.db import connection
 
-FIXED = ["scoring_scoreversion", "scoring_scorerule", "campaigns_sender", "campaigns_campaign", "campaigns_stage", "campaigns_stagetext", "delivery_destination", "delivery_destination_listings", "routing_seller", "leads_actioncode"]
+FIXED = [
+    "scoring_scoreversion",
+    "scoring_scorerule",
+    "campaigns_sender",
+    "campaigns_campaign",
+    "campaigns_stage",
+    "campaigns_stagetext",
+    "delivery_destination",
+    "delivery_destination_listings",
+    "routing_seller",
+    "leads_actioncode",
+]
 GROWING = """
     SELECT string_agg(relname, ', ') FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
     AND relname ~ '^(leads|scoring|routing|campaigns|delivery|insights)_' AND relname <> ALL (%s)

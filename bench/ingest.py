@@ -114,7 +114,9 @@ def endpoint(bench: Bench) -> Iterator[Row]:
     errors = sum(load.errors for load in loads)
     rate, reference = statistics.median(load.rate for load in loads), statistics.median(references)
     yield Row(POST, rate, reference, "leads/s", 0.15, 0.25, holds=not errors, note=f"{errors} errors")
-    yield Row(PATIENCE, statistics.median(load.p99 for load in loads), statistics.median(load.p50 for load in loads), "ms", 5, 3, more_is_better=False)
+    yield Row(
+        PATIENCE, statistics.median(load.p99 for load in loads), statistics.median(load.p50 for load in loads), "ms", 5, 3, more_is_better=False
+    )
 
 
 @measures(WITHOUT)

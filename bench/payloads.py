@@ -5,10 +5,67 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-FIRST = ["Ana", "Bruno", "Carla", "Daniel", "Elena", "Filip", "Grace", "Hugo", "Irina", "Jana", "Kofi", "Lena", "Marek", "Nadia", "Omar", "Petra", "Quentin", "Rosa", "Stefan", "Tereza", "Ulrich", "Vera", "Wim", "Xenia", "Yusuf", "Zora"]
-LAST = ["Almeida", "Bakker", "Castro", "Dvorak", "Eze", "Fischer", "Garcia", "Hansen", "Ivanova", "Jansen", "Kral", "Lopez", "Mulder", "Novak", "Okafor", "Pereira", "Ruiz", "Silva", "Torres", "Urban", "Visser", "Weber"]
+FIRST = [
+    "Ana",
+    "Bruno",
+    "Carla",
+    "Daniel",
+    "Elena",
+    "Filip",
+    "Grace",
+    "Hugo",
+    "Irina",
+    "Jana",
+    "Kofi",
+    "Lena",
+    "Marek",
+    "Nadia",
+    "Omar",
+    "Petra",
+    "Quentin",
+    "Rosa",
+    "Stefan",
+    "Tereza",
+    "Ulrich",
+    "Vera",
+    "Wim",
+    "Xenia",
+    "Yusuf",
+    "Zora",
+]
+LAST = [
+    "Almeida",
+    "Bakker",
+    "Castro",
+    "Dvorak",
+    "Eze",
+    "Fischer",
+    "Garcia",
+    "Hansen",
+    "Ivanova",
+    "Jansen",
+    "Kral",
+    "Lopez",
+    "Mulder",
+    "Novak",
+    "Okafor",
+    "Pereira",
+    "Ruiz",
+    "Silva",
+    "Torres",
+    "Urban",
+    "Visser",
+    "Weber",
+]
 TITLES = ("CIO", "IT Director", "Head of Operations", "Procurement Manager", "Developer", "Solution Architect", "Founder", "Analyst", "")
-PLACES = (("BR", "+55 11 9555", 5), ("CZ", "+420 555", 6), ("NL", "+31 20 55", 5), ("US", "+1 206 555", 4), ("ES", "+34 655", 6), ("DE", "+49 30 55", 6))
+PLACES = (
+    ("BR", "+55 11 9555", 5),
+    ("CZ", "+420 555", 6),
+    ("NL", "+31 20 55", 5),
+    ("US", "+1 206 555", 4),
+    ("ES", "+34 655", 6),
+    ("DE", "+49 30 55", 6),
+)
 FIRMS = ("Logistics", "Foods", "Engineering", "Health", "Energy", "Insurance", "Builders", "Freight")
 SAYS = ("", "", "Please call me.", "We run 40 branches and would like to see a demo before the budget closes in March. Whom may we talk to?")
 ACTIONS = ("INS", "INS", "PLT", "StartTestDrive", "Create")

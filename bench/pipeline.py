@@ -23,7 +23,19 @@ from portal.engines.processes import wait
 SETWISE = "pipeline: pending -> scored, routed, enrolled, owed, tallied"
 PER_TASK = "pipeline: to one Celery task per lead"
 # What a run leaves, each table after the ones it points to.
-LEFT = ["leads_company", "leads_contact", "leads_lead", "leads_interaction", "leads_activity", "leads_demand", "routing_assignment", "campaigns_enrollment", "delivery_delivery", "insights_counted", "insights_dailytally"]
+LEFT = [
+    "leads_company",
+    "leads_contact",
+    "leads_lead",
+    "leads_interaction",
+    "leads_activity",
+    "leads_demand",
+    "routing_assignment",
+    "campaigns_enrollment",
+    "delivery_delivery",
+    "insights_counted",
+    "insights_dailytally",
+]
 PLAIN_LEADS = 300
 
 

@@ -228,7 +228,9 @@ CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 240, 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_BEAT_SCHEDULE = {name: {"task": "portal.run", "schedule": seconds, "args": [name], "options": {"expires": 60}} for name, seconds in BEAT.items()}
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": "portal.run", "schedule": seconds, "args": [name], "options": {"expires": 60}} for name, seconds in BEAT.items()
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_timeout": 1, "socket_timeout": 2, "retry_on_timeout": False}
@@ -253,7 +255,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "LeadStatus": "leads.models.Status",
+        "EnrollmentStatus": "campaigns.models.Enrollment.Status",
+        "ListingKind": "listings.models.ListingKind",
+        "ListingState": "listings.models.Listing.State",
+        "CampaignKind": "listings.models.CampaignKind",
+        "CampaignState": "campaigns.models.Campaign.State",
+        "StageKind": "campaigns.models.Stage.Kind",
+        "DestinationState": "delivery.models.Destination.State",
+        "DeliveryState": "delivery.models.Delivery.State",
+        "Disposition": "leads.models.Disposition",
+    },
 }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -20,7 +20,9 @@ def check_users() -> None:
     from accounts.models import User
 
     if settings.PRODUCTION and User.objects.filter(is_demo=True).exists():
-        raise ImproperlyConfigured("Demo users exist in this database: delete them, or start with an empty one; a portal with PORTAL_URL refuses them.")
+        raise ImproperlyConfigured(
+            "Demo users exist in this database: delete them, or start with an empty one; a portal with PORTAL_URL refuses them."
+        )
 
 
 def check_at_start() -> None:

@@ -4,22 +4,21 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('insights', '0001_initial'),
+        ("insights", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='counted',
-            options={'verbose_name': 'counted lead', 'verbose_name_plural': 'counted leads'},
+            name="counted",
+            options={"verbose_name": "counted lead", "verbose_name_plural": "counted leads"},
         ),
         migrations.AlterModelOptions(
-            name='dailytally',
-            options={'verbose_name': 'daily tally', 'verbose_name_plural': 'daily tallies'},
+            name="dailytally",
+            options={"verbose_name": "daily tally", "verbose_name_plural": "daily tallies"},
         ),
         migrations.AlterModelOptions(
-            name='responsetally',
-            options={'verbose_name': 'response tally', 'verbose_name_plural': 'response tallies'},
+            name="responsetally",
+            options={"verbose_name": "response tally", "verbose_name_plural": "response tallies"},
         ),
     ]

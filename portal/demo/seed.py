@@ -92,6 +92,7 @@ DATE_SCORES = """
     FROM leads_lead l WHERE l.id = a.lead_id AND a.id > %(before)s AND a.kind = 'scored' AND a.lead_id = ANY(%(leads)s::uuid[])
 """
 
+
 def analyze() -> None:
     """Tell the planner how much came in."""
     with connection.cursor() as cursor:

@@ -52,7 +52,9 @@ def test_a_demo_users_token_works_from_this_machine_only(sales, api):
 
 
 def test_nobody_signs_up(db):
-    answer = Client().post("/accounts/signup/", {"username": "eve", "email": "eve@x.example", "password1": "Long-enough-1", "password2": "Long-enough-1"})
+    answer = Client().post(
+        "/accounts/signup/", {"username": "eve", "email": "eve@x.example", "password1": "Long-enough-1", "password2": "Long-enough-1"}
+    )
     assert not User.objects.filter(username="eve").exists()
     assert answer.status_code == 200
 

@@ -19,7 +19,15 @@ from portal.engines.processes import free_port, wait
 TOP = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), None)
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "ALLOWED_HOSTS", "EMAIL_URL")
 
 
@@ -59,7 +67,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     environment = {**inherited, "PORTAL_DATA": str(home / "data"), "PORT": str(port), "PORTAL_ALLOW_LOOPBACK_DESTINATIONS": "1"}
     log = home / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-m", "portal.supervisor"], cwd=TOP, env=environment, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal.supervisor"], cwd=TOP, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
     try:
         ready = wait(lambda: f"ready http://127.0.0.1:{port}" in log.read_text() or process.poll() is not None, 120)
         assert ready and process.poll() is None, log.read_text()[-3000:]

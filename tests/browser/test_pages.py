@@ -21,7 +21,13 @@ def pages(portal, visit, role):
         lead = json.loads(portal.get("/api/v1/leads/?page_size=1", token))["results"][0]["id"]
         paths = {f"/{route}" for route in routes() if not route.startswith(NOT_PAGES) and not converters(route)} | {f"/leads/{lead}/"}
         if role != "sales":
-            paths |= {"/listings/edge-firewall/", "/campaigns/appsource-nurture/", "/overview/?days=7", "/leads/?status=won", "/leads/?q=nobody-is-called-this"}
+            paths |= {
+                "/listings/edge-firewall/",
+                "/campaigns/appsource-nurture/",
+                "/overview/?days=7",
+                "/leads/?status=won",
+                "/leads/?q=nobody-is-called-this",
+            }
         ask = visit(role).page.request
         found[role] = [path for path in sorted(paths) if is_page(ask.get(portal.base + path, max_redirects=0))]
     return found[role]

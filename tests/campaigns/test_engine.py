@@ -99,7 +99,9 @@ def test_mail_goes_out_in_the_buyers_language_with_one_click_unsubscribe(app, nu
 
 
 def test_values_are_data_and_reach_no_header(app, nurture, arrive):
-    StageText.objects.filter(stage__position=0).update(subject="Hello {{ contact.first_name|default:there }}", body="{{ contact.first_name }} {{ secret }}")
+    StageText.objects.filter(stage__position=0).update(
+        subject="Hello {{ contact.first_name|default:there }}", body="{{ contact.first_name }} {{ secret }}"
+    )
     arrive(app, **{**WEAK, "firstName": "{{ publisher.name }}\r\nBcc: x@y.example", "country": "US"})
     walk_on()
     send()

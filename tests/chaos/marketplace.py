@@ -42,7 +42,13 @@ def letters(count: int, paths: dict[str, str], chance: random.Random) -> list[Le
 
 def act(number: int, slug: str, path: str, code: str) -> Letter:
     email = f"person{number}@firm{number // 3}.example"
-    person = {"firstName": FIRST[number % len(FIRST)], "lastName": f"Castro {number}", "email": email, "country": "CZ", "phone": f"+420555{number:06d}"}
+    person = {
+        "firstName": FIRST[number % len(FIRST)],
+        "lastName": f"Castro {number}",
+        "email": email,
+        "country": "CZ",
+        "phone": f"+420555{number:06d}",
+    }
     body: dict[str, Any] = {
         "userDetails": {**person, "company": f"Firm {number // 3}", "title": "CIO"},
         "leadSource": f"AzureMarketplace-{code}|contoso.{slug}", "actionCode": code, "offerTitle": slug, "description": f"{code} by {number}",

@@ -121,6 +121,8 @@ def expect(wrong: list[str], what: str, found: Any, wanted: Any) -> None:
         different = {key: (found.get(key), wanted.get(key)) for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)}
         wrong.append(f"{what}: {len(different)} differ, such as {json.dumps(dict(list(different.items())[:3]))}")
     elif isinstance(found, list):
-        wrong.append(f"{what}: {len(found)} found, {len(wanted)} expected, such as {list((Counter(found) - Counter(wanted)) or (Counter(wanted) - Counter(found)))[:3]}")
+        wrong.append(
+            f"{what}: {len(found)} found, {len(wanted)} expected, such as {list((Counter(found) - Counter(wanted)) or (Counter(wanted) - Counter(found)))[:3]}"
+        )
     else:
         wrong.append(f"{what}: {found} found, {wanted} expected")

@@ -50,7 +50,10 @@ def test_counting_follows_every_change_and_equals_the_live_count(offer, app, sal
             log_call(lead, by=sales)
     pipeline.run()
     assert tallied() == live()
-    before = tallied(), list(ResponseTally.objects.filter(leads__gt=0).order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads"))
+    before = (
+        tallied(),
+        list(ResponseTally.objects.filter(leads__gt=0).order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads")),
+    )
     rebuild()
     assert before == (tallied(), list(ResponseTally.objects.order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads")))
 

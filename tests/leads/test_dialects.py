@@ -36,7 +36,11 @@ def test_the_person_may_stand_beside_the_act():
 
 
 def test_a_table_row_carries_the_person_as_a_json_string():
-    row = {"CustomerInfo": json.dumps({"FirstName": "Ada", "Email": "ada@kolovrat.example"}), "LeadSource": "AzurePortal-Create|a.b", "OfferDisplayName": "Edge"}
+    row = {
+        "CustomerInfo": json.dumps({"FirstName": "Ada", "Email": "ada@kolovrat.example"}),
+        "LeadSource": "AzurePortal-Create|a.b",
+        "OfferDisplayName": "Edge",
+    }
     act = read(json.dumps(row).encode(), JSON)
     assert (act.person["firstname"], act.source, act.action, act.offer_title) == ("Ada", "AzurePortal", "Create", "Edge")
 
@@ -135,12 +139,17 @@ def test_content_key_is_about_content_alone():
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
 )
 KEYS = st.sampled_from(["userDetails", "UserDetails", "customerInfo", "firstName", "email", "Phone", "leadSource", "actionCode", "description", "x"])
 
 
-@given(st.binary(max_size=400), st.sampled_from([JSON, "application/x-www-form-urlencoded", "", "text/plain; charset=utf-7", "multipart/form-data; boundary=x"]))
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([JSON, "application/x-www-form-urlencoded", "", "text/plain; charset=utf-7", "multipart/form-data; boundary=x"]),
+)
 @example(b"\xff\xfe\x00", JSON)
 @example(b'{"userDetails": NaN}', JSON)
 def test_any_bytes_are_read_or_refused_in_words(body, kind):

@@ -111,4 +111,3 @@ def test_no_cookie_or_session_is_made_or_read(path):
     answer = send(path, b"{}", cookie="sessionid=stolen")
     assert not answer.cookies
     assert "Set-Cookie" not in answer.headers
-

@@ -61,12 +61,26 @@ def test_companies_are_one_by_domain_or_by_name_without_legal_form():
 def test_only_a_business_address_tells_the_company():
     assert normal.own_domain("ada@mail.kolovrat.co.uk") == "kolovrat.co.uk"
     assert normal.own_domain("ada@gmail.com") == ""
-    assert (normal.email_kind("a@gmail.com"), normal.email_kind("a@mailinator.com"), normal.email_kind("a@kolovrat.example")) == ("free", "disposable", "business")
+    assert (normal.email_kind("a@gmail.com"), normal.email_kind("a@mailinator.com"), normal.email_kind("a@kolovrat.example")) == (
+        "free",
+        "disposable",
+        "business",
+    )
 
 
 @pytest.mark.parametrize(
     ("title", "level"),
-    [("CIO", 3), ("Diretor de TI", 2), ("VP Engineering", 2), ("Head of Field Operations", 2), ("IT manager", 1), ("jednatelka", 3), ("Генеральный директор", 3), ("clerk", 0), ("", 0)],
+    [
+        ("CIO", 3),
+        ("Diretor de TI", 2),
+        ("VP Engineering", 2),
+        ("Head of Field Operations", 2),
+        ("IT manager", 1),
+        ("jednatelka", 3),
+        ("Генеральный директор", 3),
+        ("clerk", 0),
+        ("", 0),
+    ],
 )
 def test_seniority(title, level):
     assert normal.seniority(title) == level

@@ -64,7 +64,9 @@ def verdict(answer):
 def ask(client, method, path):
     cache.clear()
     client.raise_request_exception = False
-    answer = client.generic(method, path, b"{}" if path.startswith("/api/") else b"", content_type="application/json" if path.startswith("/api/") else "text/plain")
+    answer = client.generic(
+        method, path, b"{}" if path.startswith("/api/") else b"", content_type="application/json" if path.startswith("/api/") else "text/plain"
+    )
     assert answer.status_code < 500 or path == "/health/ready", f"{method} {path}: {answer.status_code}"
     return answer
 
@@ -72,7 +74,9 @@ def ask(client, method, path):
 def test_everybody_gets_in_where_the_policy_says_and_nowhere_else(publisher, sales, marketing, admin, api, signed_in):
     lines = []
     for route in sorted(set(routes())):
-        who = {"anonymous": Client()} | {user.username: (api if route.startswith("api/v1") else signed_in)(user) for user in (sales, marketing, admin)}
+        who = {"anonymous": Client()} | {
+            user.username: (api if route.startswith("api/v1") else signed_in)(user) for user in (sales, marketing, admin)
+        }
         for method in ("GET", "POST"):
             verdicts = [f"{name}={verdict(ask(client, method, address(route, {})))}" for name, client in who.items()]
             lines.append(f"{method:4} /{route}  {' '.join(verdicts)}")

@@ -142,7 +142,12 @@ def test_bad_input_is_a_problem_in_words(offer, admin, api, change, field):
 
 
 def test_errors_are_problem_details(admin, api):
-    for answer, status in ((Client().get("/api/v1/leads/"), 401), (api(admin).get("/api/v1/leads/01a1fcf1-0000-7000-8000-000000000000/"), 404), (api(admin).delete("/api/v1/leads/"), 405), (api(admin).get("/api/v1/leads/?cursor=rubbish"), 404)):
+    for answer, status in (
+        (Client().get("/api/v1/leads/"), 401),
+        (api(admin).get("/api/v1/leads/01a1fcf1-0000-7000-8000-000000000000/"), 404),
+        (api(admin).delete("/api/v1/leads/"), 405),
+        (api(admin).get("/api/v1/leads/?cursor=rubbish"), 404),
+    ):
         assert answer.status_code == status
         assert answer.json()["status"] == status
         assert answer.json()["title"]

@@ -111,7 +111,10 @@ def test_rows_that_the_default_partition_caught_move_to_their_month(db):
     from leads.partitions import first_id, make_month, rows_in_default
 
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, at) VALUES (%s, %s, 1, now())", [first_id(date(2030, 5, 2)), first_id(date(2030, 5, 2))])
+        cursor.execute(
+            "INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, at) VALUES (%s, %s, 1, now())",
+            [first_id(date(2030, 5, 2)), first_id(date(2030, 5, 2))],
+        )
     assert rows_in_default()["campaigns_transition"]
     assert make_month("campaigns_transition", date(2030, 5, 1))
     assert not rows_in_default()["campaigns_transition"]

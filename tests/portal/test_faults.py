@@ -60,7 +60,9 @@ class Poster:
 
     def walks(self, pk: str) -> bool:
         """Whether the lead of this submission comes to the end of its path, the CRM."""
-        arrived = "SELECT count(*) FROM leads_submission s JOIN delivery_delivery d ON d.lead_id = s.lead_id WHERE s.id = %s AND d.state = 'delivered'"
+        arrived = (
+            "SELECT count(*) FROM leads_submission s JOIN delivery_delivery d ON d.lead_id = s.lead_id WHERE s.id = %s AND d.state = 'delivered'"
+        )
         return wait(lambda: self.world.sql(arrived, [pk]) == [(1,)], 40)
 
 

@@ -1,6 +1,7 @@
 """Settings: every variable documented, odd values refused in a sentence, production strict."""
 
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from portal import start
 
 TOP = Path(__file__).resolve().parents[2]
 KEYS = {
-    "SECRET_KEY": "k" * 60,
+    "SECRET_KEY": secrets.token_urlsafe(60),
     "PORTAL_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "DATABASE_URL": "postgres://portal@127.0.0.1:1/portal",
 }
@@ -21,7 +22,12 @@ PRODUCTION = {**KEYS, "PORTAL_URL": "https://portal.example.com"}
 
 def manage(environment, *arguments):
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=TOP, capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1", **environment}
+        [sys.executable, "manage.py", *arguments],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1", **environment},
     )
 
 
@@ -50,7 +56,9 @@ def test_every_variable_is_documented_and_every_documented_one_exists():
     ],
 )
 def test_odd_values_stop_the_start_with_a_sentence(tmp_path, change, sentence):
-    done = manage({**KEYS, "PORTAL_DATA": str(tmp_path), **change} if "PORTAL_URL" not in change else {"PORTAL_DATA": str(tmp_path), **change}, "check")
+    done = manage(
+        {**KEYS, "PORTAL_DATA": str(tmp_path), **change} if "PORTAL_URL" not in change else {"PORTAL_DATA": str(tmp_path), **change}, "check"
+    )
     assert done.returncode != 0
     assert sentence in done.stderr
 

@@ -59,7 +59,9 @@ class Connector(contract.Connector):
 
     def test(self, destination: Destination) -> Answer:
         """An event of the type `portal.test`, signed like every other, with an id of its own."""
-        return self.send(destination, f"test-{uuid7()}", {"type": "portal.test", "destination": destination.name, "sent_at": datetime.now(UTC).isoformat()})
+        return self.send(
+            destination, f"test-{uuid7()}", {"type": "portal.test", "destination": destination.name, "sent_at": datetime.now(UTC).isoformat()}
+        )
 
 
 def key_of(secret: str) -> bytes:

@@ -1,0 +1,36 @@
+"""Slow figures are kept for a while, quick ones never."""
+
+import time
+
+import pytest
+from django.core.cache import cache
+
+from accounts.remembered import forget, remembered
+
+
+@pytest.fixture(autouse=True)
+def empty(db):
+    cache.clear()
+
+
+def counter(takes):
+    calls = []
+
+    def counted():
+        time.sleep(takes)
+        calls.append(1)
+        return len(calls)
+
+    return counted
+
+
+def test_quick_figures_are_counted_at_every_look():
+    counted = counter(0)
+    assert [remembered("quick one", counted) for _ in range(3)] == [1, 2, 3]
+
+
+def test_slow_figures_are_kept_until_somebody_changes_them():
+    counted = counter(0.05)
+    assert [remembered("slow one", counted) for _ in range(3)] == [1, 1, 1]
+    forget("slow one")
+    assert remembered("slow one", counted) == 2
