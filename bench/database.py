@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-FIXED = [
+FIXED = (
     "scoring_scoreversion",
     "scoring_scorerule",
     "campaigns_sender",
@@ -16,7 +16,7 @@ FIXED = [
     "delivery_destination_listings",
     "routing_seller",
     "leads_actioncode",
-]
+)
 GROWING = """
     SELECT string_agg(relname, ', ') FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
     AND relname ~ '^(leads|scoring|routing|campaigns|delivery|insights)_' AND relname <> ALL (%s)
@@ -42,7 +42,7 @@ def value(statement: str, parameters: Sequence[Any] | dict[str, Any] | None = No
 
 def empty() -> None:
     """Empty every table that leads fill."""
-    run(f"TRUNCATE {value(GROWING, [FIXED])} CASCADE")
+    run(f"TRUNCATE {value(GROWING, [list(FIXED)])} CASCADE")
 
 
 def settle(*tables: str) -> None:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-FIRST = [
+FIRST = (
     "Ana",
     "Bruno",
     "Carla",
@@ -32,8 +32,8 @@ FIRST = [
     "Xenia",
     "Yusuf",
     "Zora",
-]
-LAST = [
+)
+LAST = (
     "Almeida",
     "Bakker",
     "Castro",
@@ -56,7 +56,7 @@ LAST = [
     "Urban",
     "Visser",
     "Weber",
-]
+)
 TITLES = ("CIO", "IT Director", "Head of Operations", "Procurement Manager", "Developer", "Solution Architect", "Founder", "Analyst", "")
 PLACES = (
     ("BR", "+55 11 9555", 5),

@@ -23,7 +23,7 @@ from portal.engines.processes import wait
 SETWISE = "pipeline: pending -> scored, routed, enrolled, owed, tallied"
 PER_TASK = "pipeline: to one Celery task per lead"
 # What a run leaves, each table after the ones it points to.
-LEFT = [
+LEFT = (
     "leads_company",
     "leads_contact",
     "leads_lead",
@@ -35,7 +35,7 @@ LEFT = [
     "delivery_delivery",
     "insights_counted",
     "insights_dailytally",
-]
+)
 PLAIN_LEADS = 300
 
 

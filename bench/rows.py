@@ -117,7 +117,12 @@ def table(rows: list[Row]) -> str:
     lines = [HEADS, *(cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADS))]
     left = (0, 3, 7)
-    return "\n".join("  ".join(cell.ljust(width) if i in left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip() for line in lines)  # fmt: skip
+
+    def written(line: tuple[str, ...]) -> str:
+        cells = (cell.ljust(width) if i in left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(map(written, lines))
 
 
 def cells(row: Row) -> tuple[str, ...]:

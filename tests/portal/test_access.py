@@ -55,7 +55,9 @@ def address(route, values):
 
 
 def verdict(answer):
-    """in: the door let them through, whatever they found; login: sent to sign in; no: refused."""
+    """in: the door let them through, whatever they found; 405: there is no such door; login: sent to sign in; no: refused."""
+    if answer.status_code == 405:
+        return "405"
     if answer.status_code == 401 or (answer.status_code == 302 and "/accounts/login/" in answer["Location"]):
         return "login"
     return "no" if answer.status_code == 403 else "in"
