@@ -3,6 +3,7 @@ shown as uncertain, never repeated. Suppression, the lead and the campaign are r
 
 import logging
 import smtplib
+import time
 from datetime import timedelta
 from email.utils import formataddr
 
@@ -19,14 +20,14 @@ from leads.models import Activity, Lead
 from listings.models import Publisher
 
 log = logging.getLogger(__name__)
-BATCH = 50
+BATCH, BUDGET = 5, 60.0  # a claim is small: what a killed worker had claimed is uncertain for good
 LOST_AFTER = timedelta(minutes=10)
 
 
 def send(limit: int = 500) -> int:
-    """Send what is planned and due; returns how many messages were taken up. Safe beside other workers: each claims its own."""
-    taken = 0
-    while taken < limit and (claimed := claim(BATCH)):
+    """Send what is planned and due, for a minute at the most; returns how many messages were taken up. Safe beside other workers: each claims its own."""
+    taken, until = 0, time.monotonic() + BUDGET
+    while taken < limit and time.monotonic() < until and (claimed := claim(BATCH)):
         taken += len(claimed)
         for message in claimed:
             deliver(message)

@@ -5,6 +5,7 @@ With PORTAL_ALLOW_LOOPBACK_DESTINATIONS=1 (development and tests) a loopback des
 
 import ipaddress
 import socket
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
-MAX_ANSWER = 4_096
+MAX_ANSWER, PATIENCE = 4_096, 20.0
 
 
 class Forbidden(ValueError):
@@ -23,10 +24,11 @@ class Forbidden(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a call goes: the address that was checked, and the host that it is for."""
+    """Where a call goes: the address that was checked, the Host that it is for, and the name that its certificate must bear."""
 
     url: str
     host: str
+    name: str
 
 
 def check_url(url: str) -> None:
@@ -82,23 +84,23 @@ def resolve(url: str) -> Target:
     if parts.scheme == "http" and not all(address.is_loopback for address in found):
         raise Forbidden(host)
     address = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
-    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=host if parts.port is None else f"{host}:{parts.port}")
+    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=parts.netloc, name=host)
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, httpx.Headers, str]:
     """POST to a checked address; returns (status, headers, the first 4 kB of the answer). Raises Forbidden, OSError or httpx.HTTPError."""
     target = resolve(url)
-    name = target.host.rpartition(":")[0] or target.host
+    until = time.monotonic() + PATIENCE
     with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
         request = client.build_request("POST", target.url, content=body, headers={**headers, "Host": target.host})
-        request.extensions["sni_hostname"] = name.strip("[]")
+        request.extensions["sni_hostname"] = target.name
         answer = client.send(request, stream=True)
         try:
             text = b""
             for chunk in answer.iter_bytes():
                 text += chunk
-                if len(text) >= MAX_ANSWER:
-                    break
+                if len(text) >= MAX_ANSWER or time.monotonic() > until:
+                    break  # enough said; a peer that drips its answer must not hold the line
         finally:
             answer.close()
         return answer.status_code, answer.headers, text[:MAX_ANSWER].decode("utf-8", "replace").replace("\x00", "")

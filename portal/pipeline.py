@@ -5,6 +5,7 @@ of one app. A lead that any verb, page or import changes is stale, and takes the
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -25,16 +26,18 @@ from scoring.score import score
 log = logging.getLogger(__name__)
 BATCH = 2_000
 LATER = timedelta(minutes=10)
+BUDGET = 60.0  # seconds; well below the time limit of a task, which would kill it in the middle of a batch
 
 
-def run() -> dict[str, int]:
-    """Take every pending submission and every stale lead down the path; returns how many of each."""
+def run(seconds: float = BUDGET) -> dict[str, int]:
+    """Take pending submissions and stale leads down the path until none is left or the time is up; returns how many of each. The rest stays due."""
     understood = followed = 0
+    until = time.monotonic() + seconds
     while True:
         settled = intake()
         moved = follow()
         understood, followed = understood + settled, followed + moved
-        if not settled and not moved:
+        if (not settled and not moved) or time.monotonic() > until:
             return {"understood": understood, "followed": followed, "demand": tally_demand()}
 
 

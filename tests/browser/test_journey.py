@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import payload
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("browser")]
 
 
 ONLY_SALES = "from routing.models import Seller; Seller.objects.exclude(user__username='sales').update(takes_leads=%s)"

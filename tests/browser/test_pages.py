@@ -6,7 +6,7 @@ import pytest
 
 from tests.portal.test_access import converters, routes
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("browser")]
 # Machines' addresses, and pages that only come after something was sent.
 NOT_PAGES = ("api/", "in/", "health/", "metrics", "unsubscribe/", "search/")
 
