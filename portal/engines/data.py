@@ -16,6 +16,8 @@ from typing import IO, Any
 TOP = Path(__file__).resolve().parents[2]
 # What a killed portal leaves needs a moment to go before the next start may have the folder.
 LOCK_PATIENCE_SECONDS = 20
+# And one that has just stopped is alive a little longer than its last word.
+LEAVING_SECONDS = 3
 
 
 class CannotStart(Exception):
@@ -40,11 +42,11 @@ def make_folder(data: Path) -> None:
 def lock(data: Path) -> IO[str]:
     """Take the folder for this process; the lock lasts as long as the returned file is open."""
     held = open(data / "lock", "a+")  # noqa: SIM115 - open for the life of the process
-    patience = time.monotonic() + LOCK_PATIENCE_SECONDS
+    began = time.monotonic()
     while not _try_lock(held):
         held.seek(0)
         holder = held.read().strip()
-        if _is_alive(holder) or time.monotonic() > patience:
+        if time.monotonic() - began > (LEAVING_SECONDS if _is_alive(holder) else LOCK_PATIENCE_SECONDS):
             raise CannotStart(f"The portal is already running on {data} (process {holder or '?'}): stop it, or set PORTAL_DATA to another folder.")
         time.sleep(0.1)
     held.truncate(0)
