@@ -294,3 +294,32 @@ def test_parallel_workers_deliver_each_lead_once(destination, crm, offer, sales,
         thread.join()
     send()
     assert len(crm.calls) == len(set(crm.ids)) == 30
+
+
+def test_a_peer_that_drips_its_answer_does_not_hold_the_line(destination, offer, sales, arrive, monkeypatch):
+    monkeypatch.setattr(egress, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        destination.config = {"url": f"http://127.0.0.1:{server.getsockname()[1]}/leads"}
+        destination.save()
+        ended = threading.Event()
+
+        def drip():
+            peer, _ = server.accept()
+            peer.recv(65536)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n")
+            while not ended.wait(0.2):
+                try:
+                    peer.sendall(b"x")
+                except OSError:
+                    break
+            peer.close()
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        lead = arrive(offer)
+        began = timezone.now()
+        send()
+        ended.set()
+        thread.join()
+    assert timezone.now() - began < timedelta(seconds=8)
+    assert lead.deliveries.get().state == "delivered"
