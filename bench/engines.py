@@ -92,10 +92,10 @@ class Engines:
 
 
 def stop_on_signals() -> None:
-    """Make SIGTERM and SIGHUP end this process as Ctrl-C does, so that everything is stopped."""
+    """Make SIGTERM and SIGHUP end this process as Ctrl-C does, also where Ctrl-C was to be ignored, so that everything is stopped."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for signum in (signal.SIGTERM, signal.SIGHUP):
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, interrupt)

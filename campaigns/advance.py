@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.db import connection
 
+from accounts.ids import NEW_ID
+
 BATCH = 5_000
 
 
@@ -33,7 +35,7 @@ def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]
         return int(count), latest or watermark
 
 
-ADVANCE = """
+ADVANCE = f"""
     WITH flow AS MATERIALIZED (
         SELECT s.id, s.kind, s.name, c.name AS campaign, next.id AS next_id, next.kind AS next_kind, next.holds_for AS next_holds
         FROM campaigns_stage s JOIN campaigns_campaign c ON c.id = s.campaign_id AND c.state = 'published'
@@ -51,17 +53,17 @@ ADVANCE = """
         FROM due d JOIN flow f ON f.id = d.stage_id WHERE e.id = d.id
     ), history AS (
         INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, to_stage_id, at)
-        SELECT uuidv7(), d.id, f.id, f.next_id, now() FROM due d JOIN flow f ON f.id = d.stage_id
+        SELECT {NEW_ID}, d.id, f.id, f.next_id, now() FROM due d JOIN flow f ON f.id = d.stage_id
     ), planned AS (
         INSERT INTO campaigns_message (id, enrollment_id, stage_id, state, reason, due_at, language, subject)
-        SELECT uuidv7(), d.id, f.id, 'planned', '', now(), '', '' FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.kind = 'email'
+        SELECT {NEW_ID}, d.id, f.id, 'planned', '', now(), '', '' FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.kind = 'email'
         ON CONFLICT (enrollment_id, stage_id) DO NOTHING
     ), tasks AS (
         INSERT INTO leads_task (id, lead_id, title, due_at)
-        SELECT uuidv7(), d.lead_id, f.name, now() + interval '1 day' FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.kind = 'task'
+        SELECT {NEW_ID}, d.lead_id, f.name, now() + interval '1 day' FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.kind = 'task'
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data)
-        SELECT uuidv7(), d.lead_id, clock_timestamp(), CASE WHEN f.kind = 'task' THEN 'task_made' ELSE 'campaign_ended' END,
+        SELECT {NEW_ID}, d.lead_id, clock_timestamp(), CASE WHEN f.kind = 'task' THEN 'task_made' ELSE 'campaign_ended' END,
                jsonb_build_object('campaign', f.campaign, 'stage', f.name)
         FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.kind = 'task' OR f.next_id IS NULL
     )

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.ids import NEW_ID
+
 
 def dispatch(revised: Sequence[UUID]) -> int:
     """Owe the newest revision of these leads to the destinations of their listings; returns how many deliveries were opened or renewed.
@@ -17,11 +19,11 @@ def dispatch(revised: Sequence[UUID]) -> int:
         return cursor.rowcount
 
 
-DISPATCH = """
+DISPATCH = f"""
     INSERT INTO delivery_delivery AS d (id, lead_id, destination_id, revision, state, due_at, owed_since, fence, attempts, last_error)
-    SELECT uuidv7(), l.id, x.id, l.revision, 'due', now(), now(), 0, 0, '' FROM leads_lead l
+    SELECT {NEW_ID}, l.id, x.id, l.revision, 'due', now(), now(), 0, 0, '' FROM leads_lead l
     JOIN delivery_destination_listings m ON m.listing_id = l.listing_id JOIN delivery_destination x ON x.id = m.destination_id AND x.state <> 'off'
-    WHERE l.id = ANY(%(leads)s) ORDER BY l.id, x.id
+    WHERE l.id = ANY(%(leads)s::uuid[]) ORDER BY l.id, x.id
     ON CONFLICT (lead_id, destination_id) DO UPDATE SET revision = EXCLUDED.revision, state = 'due', due_at = now(), owed_since = now(), attempts = 0,
         last_error = ''
 """

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from accounts.ids import array
 from listings.models import Publisher
 
 
 def tally(leads: Sequence[UUID]) -> int:
     """Count these leads as they are now; returns how many differed. Takes `Counted` rows in key order, then tallies in (day, listing) order."""
     with connection.cursor() as cursor:
-        cursor.execute(TALLY, {"leads": list(leads), "zone": Publisher.current().time_zone})
+        cursor.execute(TALLY, {"leads": array(leads), "zone": Publisher.current().time_zone})
         return int(cursor.fetchone()[0])
 
 
@@ -25,8 +26,8 @@ STATE = """
 """
 # What a lead adds to a tally, with sign: the new state counts +1, the old one -1.
 TALLY = f"""
-    WITH now AS MATERIALIZED ({STATE} WHERE l.id = ANY(%(leads)s)),
-    was AS MATERIALIZED (SELECT c.* FROM insights_counted c WHERE c.lead_id = ANY(%(leads)s) ORDER BY c.lead_id FOR UPDATE),
+    WITH now AS MATERIALIZED ({STATE} WHERE l.id = ANY(%(leads)s::uuid[])),
+    was AS MATERIALIZED (SELECT c.* FROM insights_counted c WHERE c.lead_id = ANY(%(leads)s::uuid[]) ORDER BY c.lead_id FOR UPDATE),
     changed AS MATERIALIZED (
         SELECT n.* FROM now n LEFT JOIN was w USING (lead_id) WHERE w.lead_id IS NULL OR
         (w.day, w.listing_id, w.qualified, w.opportunity, w.won, w.response_minutes)

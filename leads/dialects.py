@@ -133,7 +133,7 @@ def clean(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return UNSTORABLE.sub("", text).strip()
+    return (text if text.isprintable() else UNSTORABLE.sub("", text)).strip()
 
 
 def nested(value: Any) -> dict[str, Any]:
@@ -154,8 +154,12 @@ def understand(fields: dict[str, Any]) -> Act:
         name = plain(key)
         if name in NESTED:
             inner = nested(value)
-            known.update({plain(k): clean(v) for k, v in inner.items() if plain(k) in PERSON and (clean(v) or plain(k) not in known)})
-            extra.update({k: v for k, v in inner.items() if plain(k) not in PERSON})
+            for k, v in inner.items():
+                part = plain(k)
+                if part not in PERSON:
+                    extra[k] = v
+                elif (text := clean(v)) or part not in known:
+                    known[part] = text
         elif name in PERSON or name in ACT:
             if clean(value) or name not in known:
                 known[name] = clean(value)

@@ -5,6 +5,7 @@ Whoever changes a lead sets `stale_since` in the same UPDATE, and portal.pipelin
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +21,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.ids import uuid7
+from accounts.ids import array, uuid7
 from accounts.models import User
 from listings.models import Listing
 
@@ -188,6 +190,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             return self.filter()
         team = User.objects.filter(teams__leader=user).values("pk")
         return self.filter(models.Q(owner=user) | models.Q(owner__in=team))
+
+    def among(self, ids: Iterable[uuid.UUID]) -> Self:
+        """Those with one of these ids."""
+        return self.filter(RawSQL('"leads_lead"."id" = ANY(%s::uuid[])', [array(ids)], output_field=models.BooleanField()))
 
     def stale(self, now: datetime) -> Self:
         """Changed since they were last followed, longest waiting first."""

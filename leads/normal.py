@@ -102,6 +102,8 @@ SENIORITY: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
 
 def fold(text: str) -> str:
     """Casefolded and without accents, for comparing only."""
+    if text.isascii():
+        return text.lower()
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 

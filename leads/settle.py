@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.ids import array
+
 
 def settle(leads: Sequence[UUID]) -> list[UUID]:
     """Close the walk of these leads, whose rows the caller holds; returns those with a new revision. One UPDATE: each costs every index of the table."""
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"leads": list(leads)})
+        cursor.execute(SETTLE, {"leads": array(leads)})
         return [row[0] for row in cursor if row[1]]
 
 
@@ -21,7 +23,7 @@ FACE = """hashtextextended(concat_ws('|', l.status, l.score, l.cluster, l.owner_
     c.country, c.company_said, c.title), 0)"""
 SETTLE = f"""
     WITH faced AS MATERIALIZED (
-        SELECT l.id, {FACE} AS face FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id WHERE l.id = ANY(%(leads)s)
+        SELECT l.id, {FACE} AS face FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id WHERE l.id = ANY(%(leads)s::uuid[])
     )
     UPDATE leads_lead l SET stale_since = NULL, follow_error = '', face = f.face, revision = l.revision + (l.face IS DISTINCT FROM f.face)::int
     FROM faced f WHERE f.id = l.id RETURNING l.id, old.revision <> new.revision

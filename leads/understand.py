@@ -4,12 +4,12 @@ Each step is a statement or two over the whole batch. Rows are taken company -> 
 """
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from accounts.ids import uuid7
+from accounts.ids import array, uuid7
 from leads import dialects, normal
 from leads.models import Disposition
 from leads.reading import Reading
@@ -25,8 +25,7 @@ def understand(readings: list[Reading]) -> None:
     if leads:
         keep_companies(leads)
         keep_contacts(leads)
-        keep_leads(leads)
-        keep_interactions(leads)
+        keep_interactions(leads, keep_leads(leads))
     keep_demand(readings)
     keep_codes(readings)
     finish(readings)
@@ -149,42 +148,52 @@ def insert_missing(table: str, rows: dict[str, dict[str, Any]], columns: str) ->
         return {key: str(pk) for key, pk in cursor}
 
 
-def keep_leads(leads: list[Reading]) -> None:
-    """One lead per contact and listing. Locks the existing ones in id order, after their contacts."""
-    pairs = sorted(
-        {(one.row["contact_id"], one.submission.listing_id, one.submission.received_at) for one in leads}, key=lambda p: p[2], reverse=True
-    )
-    first = {(contact, listing): at for contact, listing, at in pairs}
+def keep_leads(leads: list[Reading]) -> list[dict[str, Any]]:
+    """One lead per contact and listing: find and lock the existing ones, in id order, after their contacts; return the new ones as rows.
+
+    Those are inserted after their interactions, with the summary of these, because a second version of each row would cost every index of the table.
+    The foreign key waits for the commit, and only one session drains.
+    """
+    first: dict[tuple[str, int], datetime] = {}
+    for one in leads:
+        first.setdefault((one.row["contact_id"], one.submission.listing_id), one.submission.received_at)
     rows = [
         {"id": str(uuid7()), "contact_id": contact, "listing_id": listing, "received_at": at.isoformat()}
         for (contact, listing), at in sorted(first.items())
     ]
     with connection.cursor() as cursor:
-        cursor.execute(KEEP_LEADS, [json.dumps(rows)])
-        made = {str(pk) for (pk,) in cursor}
-        cursor.execute(
-            """SELECT l.id, l.contact_id, l.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
-               JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR UPDATE OF l""",
-            [json.dumps(rows)],
-        )
+        cursor.execute(LOCK_LEADS, [json.dumps(rows)])
         ids = {(str(contact), listing): str(pk) for pk, contact, listing in cursor}
+    fresh = {(row["contact_id"], row["listing_id"]): row for row in rows if (row["contact_id"], row["listing_id"]) not in ids}
     for one in leads:
-        one.lead = ids[one.row["contact_id"], one.submission.listing_id]
-        one.row["new"] = one.lead in made
-        made.discard(one.lead)
+        key = (one.row["contact_id"], one.submission.listing_id)
+        one.row["new"] = key not in ids
+        one.lead = ids.setdefault(key, fresh[key]["id"] if key in fresh else "")
+    return list(fresh.values())
 
 
-KEEP_LEADS = """
-    INSERT INTO leads_lead (id, contact_id, listing_id, status, received_at, last_activity_at, interaction_count, active_days, last_action, actions,
-        said_length, cluster, score_points, owner_reason, revision, follow_error)
-    SELECT id, contact_id, listing_id, 'new', received_at, received_at, 0, 0, '', '{}', 0, '', '{}', '{}', 0, ''
+LOCK_LEADS = """
+    SELECT l.id, l.contact_id, l.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
+    JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR UPDATE OF l
+"""
+SUMMARY = """
+    SELECT lead_id, count(*) AS count, count(DISTINCT (received_at AT TIME ZONE 'UTC')::date) AS days, max(received_at) AS last_at,
+           (array_agg(action ORDER BY received_at DESC, id DESC))[1] AS last_action, array_agg(DISTINCT action) AS actions,
+           max(received_at) FILTER (WHERE action = 'PLT') AS asked_at, max(length(description)) AS said
+    FROM leads_interaction WHERE lead_id = ANY(%s::uuid[]) GROUP BY lead_id
+"""
+KEEP_LEADS = f"""
+    INSERT INTO leads_lead (id, contact_id, listing_id, status, received_at, last_activity_at, interaction_count, active_days, last_interaction_at,
+        last_action, actions, asked_contact_at, said_length, cluster, score_points, owner_reason, revision, follow_error, stale_since)
+    SELECT r.id, contact_id, listing_id, 'new', received_at, s.last_at, s.count, s.days, s.last_at, s.last_action, s.actions, s.asked_at, s.said,
+        '', '{{}}', '{{}}', 0, '', now()
     FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, contact_id uuid, listing_id bigint, received_at timestamptz)
-    ORDER BY contact_id, listing_id ON CONFLICT (contact_id, listing_id) DO NOTHING RETURNING id
+    JOIN ({SUMMARY}) s ON s.lead_id = r.id ORDER BY contact_id, listing_id
 """
 
 
-def keep_interactions(leads: list[Reading]) -> None:
-    """Every act on its lead, its line on the timeline, and the lead's own summary of its acts, which makes it stale."""
+def keep_interactions(leads: list[Reading], fresh: list[dict[str, Any]]) -> None:
+    """Every act on its lead, its line on the timeline, the `fresh` leads, and each lead's own summary of its acts, which makes it stale."""
     acts = [
         {
             "id": str(one.submission.pk), "lead_id": one.lead, "at": one.submission.received_at.isoformat(), "source": one.act.source,
@@ -197,7 +206,12 @@ def keep_interactions(leads: list[Reading]) -> None:
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(KEEP_INTERACTIONS, [json.dumps(acts)])
-        cursor.execute(SUMMARISE, [sorted({one.lead for one in leads if one.lead})])
+        new = [row["id"] for row in fresh]
+        known = {one.lead for one in leads if one.lead}.difference(new)
+        if fresh:
+            cursor.execute(KEEP_LEADS, [json.dumps(fresh), array(new)])
+        if known:
+            cursor.execute(SUMMARISE, [array(sorted(known))])
 
 
 KEEP_INTERACTIONS = """
@@ -211,19 +225,14 @@ KEEP_INTERACTIONS = """
     SELECT id, lead_id, at, source, action, lead_source, offer, offer_title, description, extra, 1 FROM act ORDER BY id
 """
 # A lost or disqualified buyer who acts again is new again; "ever reached" figures stay as they were.
-SUMMARISE = """
+SUMMARISE = f"""
     UPDATE leads_lead AS l SET
         interaction_count = s.count, active_days = s.days, last_interaction_at = s.last_at, last_action = s.last_action, actions = s.actions,
         asked_contact_at = s.asked_at, said_length = s.said, last_activity_at = greatest(l.last_activity_at, s.last_at),
         status = CASE WHEN l.status IN ('lost', 'disqualified') THEN 'new' ELSE l.status END,
         closed_at = CASE WHEN l.status IN ('lost', 'disqualified') THEN NULL ELSE l.closed_at END,
         stale_since = now()
-    FROM (
-        SELECT lead_id, count(*) AS count, count(DISTINCT (received_at AT TIME ZONE 'UTC')::date) AS days, max(received_at) AS last_at,
-               (array_agg(action ORDER BY received_at DESC, id DESC))[1] AS last_action, array_agg(DISTINCT action) AS actions,
-               max(received_at) FILTER (WHERE action = 'PLT') AS asked_at, max(length(description)) AS said
-        FROM leads_interaction WHERE lead_id = ANY(%s::uuid[]) GROUP BY lead_id
-    ) AS s
+    FROM ({SUMMARY}) AS s
     WHERE l.id = s.lead_id
 """
 

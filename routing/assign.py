@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.ids import NEW_ID, array
 from accounts.models import User
 from leads.models import Activity, Lead
 from routing.models import Assignment
@@ -27,35 +28,40 @@ def assign(leads: Sequence[UUID]) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        cursor.execute(ASSIGN, {"leads": list(leads)})
+        cursor.execute(ASSIGN, {"leads": array(leads)})
         assigned = int(cursor.fetchone()[0])
-        cursor.execute(SAY_WHY_NOT, {"leads": list(leads)})
+        cursor.execute(SAY_WHY_NOT, {"leads": array(leads)})
         return assigned
 
 
 # A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
 # Where nobody has a capacity no seat above `level` can be reached, which keeps the seats few when many leads meet many sellers.
-ASSIGN = """
+ASSIGN = f"""
     WITH wanting AS MATERIALIZED (
         SELECT l.id, s.name AS storefront, s.respond_within_hours AS hours,
                CASE WHEN s.owner_when = 'at_once' THEN 'at_once' WHEN l.goal_reached_at IS NOT NULL THEN 'goal'
                     WHEN l.asked_contact_at IS NOT NULL THEN 'asked' ELSE 'act_now' END AS because,
                row_number() OVER (ORDER BY l.last_interaction_at, l.id) AS place
         FROM leads_lead l JOIN listings_listing g ON g.id = l.listing_id JOIN listings_storefront s ON s.id = g.storefront_id
-        WHERE l.id = ANY(%(leads)s) AND l.owner_id IS NULL AND l.status NOT IN ('won', 'lost', 'disqualified')
+        WHERE l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL AND l.status NOT IN ('won', 'lost', 'disqualified')
           AND (s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL)
     ), seller AS MATERIALIZED (
         SELECT r.user_id, r.capacity, r.last_assigned_at,
                (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id AND u.is_active WHERE r.takes_leads
         AND EXISTS (SELECT 1 FROM wanting)
+    ), bend AS (
+        SELECT at, sum(sum(step)) OVER (ORDER BY at) AS sellers, lead(at) OVER (ORDER BY at) AS next FROM (
+            SELECT load AS at, 1 AS step FROM seller WHERE coalesce(capacity, load + 1) > load
+            UNION ALL SELECT capacity, -1 FROM seller WHERE capacity > load
+        ) AS step GROUP BY at
     ), level AS (
-        SELECT CASE WHEN bool_or(capacity IS NOT NULL) THEN 2000000000
-               ELSE greatest(max(load), (sum(load) + (SELECT count(*) FROM wanting)) / count(*)) + 1 END AS top FROM seller
+        SELECT at + CASE WHEN sellers > 0 THEN ceil(((SELECT count(*) FROM wanting) - seats) / sellers) ELSE 0 END AS top FROM (
+            SELECT at, sellers, coalesce(sum(sellers * (next - at)) OVER (ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS seats FROM bend
+        ) AS filled WHERE seats < (SELECT count(*) FROM wanting) ORDER BY at DESC LIMIT 1
     ), seat AS (
         SELECT user_id, number AS load, row_number() OVER (ORDER BY number, last_assigned_at NULLS FIRST, user_id) AS place
-        FROM seller, level, LATERAL generate_series(load, least(coalesce(capacity - 1, 2000000000), level.top,
-                                                                load + (SELECT count(*) FROM wanting) - 1)) AS number
+        FROM seller, level, LATERAL generate_series(load, least(coalesce(capacity - 1, 2000000000), level.top::bigint)) AS number
         ORDER BY number, last_assigned_at NULLS FIRST, user_id LIMIT (SELECT count(*) FROM wanting)
     ), pair AS MATERIALIZED (
         SELECT w.id, w.hours, s.user_id,
@@ -66,10 +72,10 @@ ASSIGN = """
             respond_by = CASE WHEN l.first_response_at IS NULL THEN now() + p.hours * interval '1 hour' ELSE l.respond_by END
         FROM pair p WHERE p.id = l.id
     ), kept AS (
-        INSERT INTO routing_assignment (id, lead_id, owner_id, reason, made_at) SELECT uuidv7(), id, user_id, reason, now() FROM pair
+        INSERT INTO routing_assignment (id, lead_id, owner_id, reason, made_at) SELECT {NEW_ID}, id, user_id, reason, now() FROM pair
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data)
-        SELECT uuidv7(), id, clock_timestamp(), 'assigned', reason || jsonb_build_object('owner', user_id) FROM pair
+        SELECT {NEW_ID}, id, clock_timestamp(), 'assigned', reason || jsonb_build_object('owner', user_id) FROM pair
     ), served AS (
         UPDATE routing_seller r SET last_assigned_at = now() FROM (SELECT DISTINCT user_id FROM pair) p WHERE p.user_id = r.user_id
     )
@@ -80,7 +86,7 @@ SAY_WHY_NOT = """
             WHEN s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL
             THEN 'no_seller' ELSE 'below_act_now' END)
     FROM listings_listing g JOIN listings_storefront s ON s.id = g.storefront_id
-    WHERE g.id = l.listing_id AND l.id = ANY(%(leads)s) AND l.owner_id IS NULL
+    WHERE g.id = l.listing_id AND l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL
 """
 
 

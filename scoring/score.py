@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
+from accounts.ids import NEW_ID
 from leads.conditions import annotated, to_q
 from leads.models import Lead
 from scoring.models import ScoreRule, ScoreVersion
@@ -44,7 +45,7 @@ def score(leads: Sequence[UUID] | None, version: ScoreVersion | None = None) -> 
     so callers that run beside others hold them already. Changes worth telling go on the timeline."""
     version = version or ScoreVersion.in_force()
     rules = list(version.rules.order_by("position"))
-    queryset = Lead.objects.all() if leads is None else Lead.objects.filter(pk__in=leads)
+    queryset = Lead.objects.all() if leads is None else Lead.objects.among(leads)
     inner, parameters = judged(queryset, rules).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(statement(inner, version, rules), parameters)
@@ -78,7 +79,7 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
         ),
         told AS (
             INSERT INTO leads_activity (id, lead_id, at, kind, data)
-            SELECT uuidv7(), id, clock_timestamp(), 'scored', jsonb_build_object('was', was, 'score', score, 'cluster', cluster) FROM scored
+            SELECT {NEW_ID}, id, clock_timestamp(), 'scored', jsonb_build_object('was', was, 'score', score, 'cluster', cluster) FROM scored
             WHERE was IS NULL OR was_cluster <> cluster OR abs(was - score) >= {TOLD_FROM:d}
         )
         SELECT count(*) FROM scored
