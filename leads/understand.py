@@ -157,7 +157,7 @@ def keep_leads(leads: list[Reading]) -> list[dict[str, Any]]:
     first: dict[tuple[str, int], datetime] = {}
     for one in leads:
         first.setdefault((one.row["contact_id"], one.submission.listing_id), one.submission.received_at)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": str(uuid7()), "contact_id": contact, "listing_id": listing, "received_at": at.isoformat()}
         for (contact, listing), at in sorted(first.items())
     ]
