@@ -1,11 +1,10 @@
 """Celery's tasks. Each is one verb of portal.due."""
 
-from celery import shared_task
-
+from portal.celery import app
 from portal.due import BY_NAME
 
 
-@shared_task(name="portal.run", ignore_result=True)
+@app.task(name="portal.run", ignore_result=True)  # bound to our app: a shared task would know no broker in the web process
 def run(name: str) -> None:
     """Do the due work of this name."""
     BY_NAME[name].verb()

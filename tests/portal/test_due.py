@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
@@ -118,3 +119,14 @@ def test_rows_that_the_default_partition_caught_move_to_their_month(db):
     assert rows_in_default()["campaigns_transition"]
     assert make_month("campaigns_transition", date(2030, 5, 1))
     assert not rows_in_default()["campaigns_transition"]
+
+
+def test_a_nudge_reaches_the_broker_of_the_settings(settings):
+    """From the web process too, which loads no worker: the message is in our Redis."""
+    if not settings.REDIS_URL:
+        pytest.skip("no Redis on this machine")
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    broker.delete("celery")
+    assert due.nudge() is True
+    assert broker.llen("celery") == 1
+    broker.delete("celery")
