@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.ids import uuid7
-from accounts.roles import ADMIN, MARKETING, OFFICE, ROLES, SALES
+from accounts.roles import ADMIN, OFFICE, ROLES, SALES
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -57,10 +57,6 @@ class User(AbstractUser):
     def sees_all(self) -> bool:
         """Marketing and admins see every lead; a seller sees the ones that are theirs or their team's."""
         return bool(self.role_names.intersection(OFFICE))
-
-    @property
-    def is_marketing(self) -> bool:
-        return MARKETING in self.role_names
 
     @property
     def is_portal_admin(self) -> bool:

@@ -290,10 +290,6 @@ class Lead(models.Model):
     def is_open(self) -> bool:
         return self.status not in CLOSED
 
-    @property
-    def is_overdue(self) -> bool:
-        return bool(self.is_open and self.respond_by and not self.first_response_at and self.respond_by < timezone.now())
-
     @cached_property
     def latest(self) -> "Interaction | None":
         """Their most recent act."""

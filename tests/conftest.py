@@ -1,11 +1,13 @@
 """The cast: an admin, a marketer, two sellers who must not see each other's leads, two listings, and the marketplace that posts to them."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.test import Client
 
 from accounts.models import ApiToken, User
@@ -34,6 +36,22 @@ def person(username: str, role: str) -> User:
         user.is_staff = user.is_superuser = True
         user.save()
     return user
+
+
+def at_once(count: int, work: Callable[[], Any]) -> None:
+    """Do the same work in so many threads, each with a connection of its own; a failure in one fails the test."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Enrollment, advance and mail: who is written to, when, and at most once."""
 
 import smtplib
-import threading
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.utils import timezone
 
 from campaigns import send as sending
@@ -18,6 +16,7 @@ from campaigns.send import find_uncertain, send
 from leads.models import Lead, Task
 from leads.work import set_status
 from portal import pipeline
+from tests.conftest import at_once
 
 WEAK = {"email": "bob@gmail.com", "company": "", "title": "", "phone": "", "actionCode": "INS", "leadSource": ""}
 
@@ -206,17 +205,10 @@ def test_parallel_workers_move_each_enrollment_once_and_mail_once(app, nurture, 
     Enrollment.objects.update(due_at=timezone.now() - timedelta(minutes=1))
 
     def work():
-        try:
-            advance()
-            send()
-        finally:
-            connection.close()
+        advance()
+        send()
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(6, work)
     assert Transition.objects.count() == 40
     assert Message.objects.filter(state="sent").count() == len(mail.outbox) == 40
     assert len({message.to[0] for message in mail.outbox}) == 40

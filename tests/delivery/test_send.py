@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.utils import timezone
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
@@ -20,6 +19,7 @@ from delivery.models import Delivery, DeliveryAttempt, Destination
 from delivery.send import WINDOW, delay, replay, resume, send
 from leads.work import add_note, set_status
 from portal import pipeline
+from tests.conftest import at_once
 
 SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -282,16 +282,9 @@ def test_parallel_workers_deliver_each_lead_once(destination, crm, offer, sales,
     pipeline.run()
 
     def work():
-        try:
-            send()
-        finally:
-            connection.close()
+        send()
 
-    threads = [threading.Thread(target=work) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(5, work)
     send()
     assert len(crm.calls) == len(set(crm.ids)) == 30
 

@@ -2,11 +2,9 @@
 
 import random
 import statistics
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from insights.models import Counted, DailyTally, ResponseTally
@@ -16,6 +14,7 @@ from leads.models import Demand, Lead
 from leads.work import log_call, set_status
 from listings.models import Publisher
 from portal import pipeline
+from tests.conftest import at_once
 
 
 def live():
@@ -99,17 +98,10 @@ def test_parallel_counting_counts_each_lead_once(offer, app, sales, post):
     pipeline.intake()
 
     def work():
-        try:
-            while pipeline.follow(5):
-                pass
-            pipeline.tally_demand()
-        finally:
-            connection.close()
+        while pipeline.follow(5):
+            pass
+        pipeline.tally_demand()
 
-    threads = [threading.Thread(target=work) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(5, work)
     pipeline.run()
     assert tallied() == live()

@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -15,7 +14,7 @@ from leads import intake as step
 from leads.intake import intake, rerun
 from leads.models import ActionCode, Company, Contact, Demand, Interaction, Lead, Submission
 from portal import pipeline
-from tests.conftest import ADA, payload
+from tests.conftest import ADA, at_once, payload
 
 
 def dispositions():
@@ -189,18 +188,11 @@ def test_the_same_delivery_from_64_threads_at_the_same_moment_is_one_lead(offer,
     path, barrier, ids = offer.current_lead_url().path, threading.Barrier(64), []
 
     def deliver():
-        try:
-            barrier.wait()
-            ids.append(Client().post(path, json.dumps(ADA), content_type="application/json").json()["id"])
-            pipeline.run()
-        finally:
-            connection.close()
+        barrier.wait()
+        ids.append(Client().post(path, json.dumps(ADA), content_type="application/json").json()["id"])
+        pipeline.run()
 
-    threads = [threading.Thread(target=deliver) for _ in range(64)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(64, deliver)
     pipeline.run()
     assert len(set(ids)) == Submission.objects.count() == 64
     assert sorted(dispositions()) == ["lead", *["redelivery"] * 63]
@@ -211,20 +203,9 @@ def test_the_same_delivery_from_64_threads_at_the_same_moment_is_one_lead(offer,
 def test_parallel_drains_settle_every_submission_once(offer, app, sales, stranger, post):
     for number in range(120):
         post(offer if number % 2 else app, email=f"p{number % 40}@x{number % 7}.example", description=str(uuid4()))
-    threads = [threading.Thread(target=drain) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(6, pipeline.run)
     pipeline.run()
     assert set(dispositions()) == {"lead"}
     assert Interaction.objects.count() == 120
     assert all(lead.interaction_count == lead.interactions.count() and lead.stale_since is None for lead in Lead.objects.all())
     assert not Lead.objects.exclude(follow_error="").exists()
-
-
-def drain():
-    try:
-        pipeline.run()
-    finally:
-        connection.close()

@@ -1,10 +1,8 @@
 """Owners: who gets a lead, why, and the clock that starts with it."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from leads.models import Lead
@@ -12,7 +10,7 @@ from portal import pipeline
 from routing.assign import give
 from routing.models import Assignment, Seller
 from routing.reasons import because
-from tests.conftest import person
+from tests.conftest import at_once, person
 
 
 def owners():
@@ -82,17 +80,10 @@ def test_parallel_workers_see_each_others_loads(offer, sales, stranger, post):
     pipeline.intake()
 
     def work():
-        try:
-            while pipeline.follow(7):
-                pass
-        finally:
-            connection.close()
+        while pipeline.follow(7):
+            pass
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(4, work)
     pipeline.run()
     assert sorted(owners()) == ["sales"] * 30 + ["stranger"] * 30
     assert Assignment.objects.filter(ended_at=None).count() == 60
