@@ -35,7 +35,7 @@ def live(period: Period) -> dict[int, tuple[Any, ...]]:
 def tallied(period: Period) -> dict[int, tuple[Any, ...]]:
     return {
         one.pk: (one.leads, one.qualified, one.opportunities, one.won, one.anonymous, one.asked_neighbour, one.median_first_response_minutes)
-        for one in offers(period)
+        for one in offers(period).lines
     }
 
 

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from leads.models import Lead
 from listings.models import Listing
 
+# Where the steps of ResponseStep end, in minutes.
+STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 420, 480, 600, 720, 900, 1080, 1260, 1440, 2160, 2880, 4320, 10080)
+
 
 class DailyTally(models.Model):
     """What one listing received on one day, and how much of it ever qualified, became an opportunity, was won."""
@@ -43,6 +46,23 @@ class ResponseTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.listing_id} {self.minutes}"
+
+
+class ResponseStep(models.Model):
+    """The same counts by coarse steps of minutes, which say where a median lies (insights.medians)."""
+
+    day = models.DateField()
+    listing = models.ForeignKey(Listing, models.CASCADE, related_name="+", db_index=False)
+    step = models.SmallIntegerField()
+    leads = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "listing", "step"], name="one_response_step")]
+        verbose_name = _("response step")
+        verbose_name_plural = _("response steps")
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.listing_id} {self.step}"
 
 
 class Counted(models.Model):

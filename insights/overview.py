@@ -9,7 +9,7 @@ from django.utils import timezone
 from insights import series
 from insights.asked import Asked
 from insights.needs import Need, needs
-from insights.offers import Offer, Period, offers, total
+from insights.offers import Offer, Period, offers
 from listings.health import Health, health_of
 from listings.models import Listing
 
@@ -48,8 +48,8 @@ def overview(asked: Asked) -> Overview:
     health = health_of(every)
     trend = series.weeks([one.pk for one in listings], trend_end(asked))
     return Overview(
-        asked, timezone.now(), total(now), total(before), [Line(one, trend[one.pk], health[one.pk]) for one in now],
-        series.chart(asked, now), series.funnel(now, before), needs(every, health),
+        asked, timezone.now(), now.total, before.total, [Line(one, trend[one.pk], health[one.pk]) for one in now.lines],
+        series.chart(asked, now.lines), series.funnel(now, before), needs(every, health),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from insights.asked import Asked
 from insights.models import DailyTally
-from insights.offers import Offer, Period, total
+from insights.offers import Offer, Offers, Period
 from listings.days import between, short
 from listings.links import page
 
@@ -89,9 +89,9 @@ def link(asked: Asked, days: list[date]) -> str | None:
     return page("leads:list", from_=days[0], to=days[-1], storefront=asked.storefront) or None
 
 
-def funnel(now: list[Offer], before: list[Offer]) -> list[dict[str, Any]]:
+def funnel(now: Offers, before: Offers) -> list[dict[str, Any]]:
     """What became of the leads: each step by storefront, and how many percent of the step before moved on, now and before."""
-    whole, was = total(now), total(before)
+    whole, was = now.total, before.total
     steps = (
         ("leads", _("Leads"), ""),
         ("qualified", _("Qualified"), "qualified"),
@@ -101,7 +101,7 @@ def funnel(now: list[Offer], before: list[Offer]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for at, (name, label, reached) in enumerate(steps):
         count = getattr(whole, name)
-        hatched = sum(getattr(one, name) for one in now if "appsource" in one.storefront)
+        hatched = sum(getattr(one, name) for one in now.lines if "appsource" in one.storefront)
         step = {"label": label, "reached": reached, "count": count, "solid": count - hatched, "hatched": hatched}
         if at:
             above = steps[at - 1][0]

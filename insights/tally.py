@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.ids import array
+from insights.models import STEPS
 from listings.models import Publisher
 
 
 def tally(leads: Sequence[UUID]) -> int:
     """Count these leads as they are now; returns how many differed. Takes `Counted` rows in key order, then tallies in (day, listing) order."""
     with connection.cursor() as cursor:
-        cursor.execute(TALLY, {"leads": array(leads), "zone": Publisher.current().time_zone})
+        cursor.execute(TALLY, {"leads": array(leads), "zone": Publisher.current().time_zone, "steps": list(STEPS)})
         return int(cursor.fetchone()[0])
 
 
@@ -52,6 +53,11 @@ TALLY = f"""
         SELECT day, listing_id, response_minutes, sum(sign) FROM signed WHERE response_minutes IS NOT NULL
         GROUP BY day, listing_id, response_minutes HAVING sum(sign) <> 0 ORDER BY day, listing_id, response_minutes
         ON CONFLICT (day, listing_id, minutes) DO UPDATE SET leads = t.leads + EXCLUDED.leads
+    ), steps AS (
+        INSERT INTO insights_responsestep AS t (day, listing_id, step, leads)
+        SELECT day, listing_id, width_bucket(response_minutes, %(steps)s::int[]) AS step, sum(sign) FROM signed WHERE response_minutes IS NOT NULL
+        GROUP BY day, listing_id, step HAVING sum(sign) <> 0 ORDER BY day, listing_id, step
+        ON CONFLICT (day, listing_id, step) DO UPDATE SET leads = t.leads + EXCLUDED.leads
     )
     SELECT count(*) FROM changed
 """
@@ -83,15 +89,16 @@ DEMAND = """
 def rebuild() -> None:
     """Count everything anew, in one transaction. Locks the tallies against other counting while it runs."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE insights_counted, insights_dailytally, insights_responsetally IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE insights_counted, insights_dailytally, insights_responsetally, insights_responsestep IN SHARE ROW EXCLUSIVE MODE")
         for statement in REBUILD:
-            cursor.execute(statement, {"zone": Publisher.current().time_zone})
+            cursor.execute(statement, {"zone": Publisher.current().time_zone, "steps": list(STEPS)})
 
 
 REBUILD = (
     "DELETE FROM insights_counted",
     "DELETE FROM insights_dailytally",
     "DELETE FROM insights_responsetally",
+    "DELETE FROM insights_responsestep",
     f"INSERT INTO insights_counted (lead_id, day, listing_id, qualified, opportunity, won, response_minutes) {STATE}",
     """INSERT INTO insights_dailytally (day, listing_id, leads, qualified, opportunities, won, anonymous, asked_neighbour)
        SELECT day, listing_id, sum(leads), sum(qualified), sum(opportunities), sum(won), sum(anonymous), sum(asked) FROM (
@@ -100,4 +107,6 @@ REBUILD = (
            FROM leads_demand WHERE counted) AS every GROUP BY day, listing_id""",
     """INSERT INTO insights_responsetally (day, listing_id, minutes, leads) SELECT day, listing_id, response_minutes, count(*) FROM insights_counted
        WHERE response_minutes IS NOT NULL GROUP BY 1, 2, 3""",
+    """INSERT INTO insights_responsestep (day, listing_id, step, leads) SELECT day, listing_id, width_bucket(minutes, %(steps)s::int[]), sum(leads)
+       FROM insights_responsetally GROUP BY 1, 2, 3""",
 )

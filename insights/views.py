@@ -31,4 +31,4 @@ def export(request: HttpRequest) -> HttpResponse:
     listings = [one for one in Listing.objects.for_display() if asked.storefront in ("", one.storefront.slug)]
     name = f"offers-{asked.period.first}-{asked.period.last_day}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(offers_csv(offers(asked.period, listings)), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(offers_csv(offers(asked.period, listings).lines), content_type="text/csv; charset=utf-8", headers=headers)

@@ -65,7 +65,7 @@ WORK = (
     Work("deliveries", send_deliveries, timedelta(seconds=1), deliveries_due),
     Work("campaigns", advance, timedelta(seconds=5), enrollments_due),
     Work("mail", send_mail, timedelta(seconds=5), mail_due),
-    Work("uncertain_mail", find_uncertain, timedelta(minutes=1), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
+    Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
     Work("months", keep_months_ahead, timedelta(hours=6), lambda: True),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from insights.asked import Asked
-from insights.offers import Offer, Period, offers, total
+from insights.offers import Offer, Period, offers
 from listings.days import between
 from listings.links import page
 
@@ -46,4 +46,4 @@ def offer_performance(context: Any) -> dict[str, Any]:
         return {"offers": None}
     period = Period.last(30)
     found = offers(period)
-    return {"offers": found, "total": total(found), "period": period}
+    return {"offers": found.lines, "total": found.total, "period": period}

@@ -14,7 +14,7 @@ from leads.lists import chosen
 from leads.models import Lead, Status
 
 COLUMNS = tuple(status for status in Status if status != Status.DISQUALIFIED)
-CARDS = 20
+CARDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def pipeline(request: HttpRequest) -> HttpResponse:
     form = filters.FilterForm(asked, user)
     del form.fields["status"]
     context = {
-        "columns": columns(leads, asked), "statuses": Status.choices, "asked": asked, "form": form, "chips": filters.chips(asked, form),
+        "columns": columns(leads, asked), "asked": asked, "form": form, "chips": filters.chips(asked, form),
         "clear_url": filters.without({}), "shows_owner": user.sees_all or "owner" in form.fields,
     }  # fmt: skip
     return render(request, "leads/pipeline.html", context)

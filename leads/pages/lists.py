@@ -41,7 +41,7 @@ def leads_list(request: HttpRequest) -> HttpResponse:
     chips = filters.chips(asked, form)
     sort = asked["sort"] if asked.get("sort") in filters.SORTS else "received"
     context = {
-        "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort, "statuses": Status.choices,
+        "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort,
         "page": keyset.turn(leads, filters.SORTS[sort], asked, total=total),
         "way_out": None if total.figure else filters.way_out(seen, asked, chips),
         "is_filtered": bool(chips or "q" in asked), "clear_url": filters.without({}), "export_url": reverse("leads:export") + filters.without(asked),

@@ -34,7 +34,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}")
     around = panels.Context(request, who(request), lead)
     context = {
-        "lead": lead, "contact": lead.contact, "said": words_of(lead), "statuses": Status.choices, "timeline": timeline(lead, request.GET.dict()),
+        "lead": lead, "contact": lead.contact, "said": words_of(lead), "timeline": timeline(lead, request.GET.dict()),
         "main": panels.parts("main", around), "rail": panels.parts("rail", around), "task_form": TaskForm(), "note_form": NoteForm(),
         "call_form": CallForm(), "wrote_form": WroteForm(),
     }  # fmt: skip

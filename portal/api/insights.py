@@ -38,7 +38,7 @@ class Offers(APIView):
         period = Period(day_of(request, "from") or default.first, day_of(request, "to") or default.last_day)
         if period.first > period.last_day:
             raise ValidationError({"from": "Later than to."})
-        return Response(OfferSerializer(offers(period), many=True).data)
+        return Response(OfferSerializer(offers(period).lines, many=True).data)
 
 
 def day_of(request: Request, name: str) -> date | None:

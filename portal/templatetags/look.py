@@ -1,15 +1,16 @@
 """The signs and figures that every page shows alike: shape and word first, colour third. The shapes are in templates/parts/_signs.html."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache, wraps
 from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
 from lucide.templatetags.lucide import lucide
 
 from leads.models import Cluster, Status
@@ -35,15 +36,35 @@ def _sign(name: str, size: int, label: str = "") -> SafeString:
     return format_html('<svg class="sign" width="{}" height="{}" {}><use href="#{}"/></svg>', size, size, named, name)
 
 
+def drawn_once(sign: Callable[..., SafeString]) -> Callable[..., SafeString]:
+    """A sign of few values is drawn once per language: a list shows the same ones in every row."""
+
+    @lru_cache(5_000)
+    def drawn(language: str | None, *values: Any, **named: Any) -> SafeString:
+        return sign(*values, **named)
+
+    @wraps(sign)
+    def show(*values: Any, **named: Any) -> SafeString:
+        return drawn(get_language(), *values, **named)
+
+    return show
+
+
 @register.simple_tag
 def icon(name: str, size: int | None = None, label: str = "", **attributes: str) -> str:
     """A lucide icon in the colour of its text; with a label it speaks, without one it is beside a word."""
     attributes["class"] = f"i {attributes.pop('cls', '')}".strip()
-    attributes.update({"role": "img", "aria-label": label} if label else {"aria-hidden": "true"})
-    return lucide(name + "", size=size, stroke_width="1.75", **attributes)
+    attributes.update({"role": "img", "aria-label": str(label)} if label else {"aria-hidden": "true"})
+    return _lucide(str(name), size, tuple(attributes.items()))
+
+
+@lru_cache(2_000)
+def _lucide(name: str, size: int | None, attributes: tuple[tuple[str, str], ...]) -> str:
+    return lucide(name, size=size, stroke_width="1.75", **dict(attributes))
 
 
 @register.simple_tag
+@drawn_once
 def status(value: str | None) -> SafeString:
     """The pie: how far the lead has come."""
     if not value:
@@ -53,6 +74,16 @@ def status(value: str | None) -> SafeString:
 
 
 @register.simple_tag
+@drawn_once
+def status_options(chosen: str = "") -> SafeString:
+    """Every status as an option of a select."""
+    return format_html_join(
+        "", '<option value="{}"{}>{}</option>', ((value, mark_safe(" selected") if value == chosen else "", label) for value, label in Status.choices)
+    )
+
+
+@register.simple_tag
+@drawn_once
 def cluster(value: str | None, word: bool = True, size: int = 14) -> SafeString:
     """The quadrant: intent to the right, fit upwards."""
     if not value or value not in CLUSTERS:
@@ -70,6 +101,7 @@ def health(state: str | None, text: str = "") -> SafeString:
 
 
 @register.simple_tag
+@drawn_once
 def storefront(slug: str | None, name: str = "") -> SafeString:
     """Solid for Azure Marketplace, hatched for AppSource; the same swatch in badge, legend and bars."""
     if not slug:
@@ -130,6 +162,7 @@ def _ring(left: timedelta, kind: str, size: int) -> SafeString:
 
 
 @register.simple_tag
+@drawn_once
 def number(value: float | None, decimals: int | None = None) -> SafeString:
     """A figure in the user's locale, with a real minus; nothing known is a dash."""
     return NOTHING if value is None or value == "" else format_html("{}", words.number(value, decimals))
@@ -248,7 +281,11 @@ def moment(when: datetime | None) -> SafeString:
 @register.simple_tag
 def avatar(who: Any, size: str = "") -> SafeString:
     """Initials in a circle; the name stands beside it. Sizes: "", sm (20), lg (44)."""
-    name = str(getattr(who, "full_name", "") or who or "")
+    return _avatar(str(getattr(who, "full_name", "") or who or ""), size)
+
+
+@lru_cache(2_000)
+def _avatar(name: str, size: str) -> SafeString:
     initials = "".join(part[0] for part in (name.replace("@", " ").split() or ["?"])[:: max(len(name.split()) - 1, 1)][:2]).upper()
     return format_html('<span class="av {}" aria-hidden="true">{}</span>', f"av-{size}" if size else "", initials)
 

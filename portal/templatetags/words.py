@@ -53,13 +53,23 @@ def span(length: timedelta, full: bool = False) -> str:
 
 
 def time_of_day(when: datetime) -> str:
-    return dates.format_time(when, "HH:mm", locale=locale())
+    return f"{when:%H:%M}"
 
 
 def day(when: date) -> str:
     """19 Nov; with the year when it is another one."""
-    skeleton = "MMMd" if when.year == timezone.localdate().year else "yMMMd"
-    return dates.format_skeleton(skeleton, when, locale=locale())
+    return _short(when.toordinal(), "MMMd" if when.year == timezone.localdate().year else "yMMMd", locale())
+
+
+# A list writes the same few days in every row.
+@lru_cache(5_000)
+def _short(ordinal: int, skeleton: str, language: Locale) -> str:
+    return dates.format_skeleton(skeleton, date.fromordinal(ordinal), locale=language)
+
+
+@lru_cache(5_000)
+def _full(ordinal: int, language: Locale) -> str:
+    return dates.format_date(date.fromordinal(ordinal), "full", locale=language)
 
 
 def moment(when: datetime, clock_first: bool = False) -> str:
@@ -81,7 +91,7 @@ def _named_day(distance: int, inside: bool) -> str:
 
 def exact(when: datetime) -> str:
     local = timezone.localtime(when)
-    return f"{dates.format_date(local, 'full', locale=locale())}, {time_of_day(local)}"
+    return f"{_full(local.toordinal(), locale())}, {time_of_day(local)}"
 
 
 def ago(when: datetime) -> str:

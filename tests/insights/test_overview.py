@@ -146,7 +146,7 @@ def test_chart_stacks_storefronts_and_means_seven_days_before(offer, app):
     asked = Asked.of({"period": "30"})
     from insights.offers import offers
 
-    chart = series.chart(asked, offers(asked.period))
+    chart = series.chart(asked, offers(asked.period).lines)
     assert [(one["name"], one["kind"], one["total"]) for one in chart["series"]] == [("Azure Marketplace", "azure", 0), ("AppSource", "appsource", 1)]
     assert len(chart["categories"]) == len(chart["rows"]) == len(chart["before"]["values"]) == 30
     assert sum(value == 1.0 for value in chart["before"]["values"]) == 6  # 7 leads on one day: 1 a day in the mean of it and the days after
@@ -159,7 +159,7 @@ def test_long_periods_are_drawn_by_week(publisher, offer):
     asked = Asked("custom", Period.last(140))
     from insights.offers import offers
 
-    chart = series.chart(asked, offers(asked.period))
+    chart = series.chart(asked, offers(asked.period).lines)
     assert len(chart["categories"]) == 20
     assert sum(chart["series"][0]["values"]) == 1
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from insights.models import Counted, DailyTally, ResponseTally
-from insights.offers import Period, median, offers, total
+from insights.models import Counted, DailyTally, ResponseStep, ResponseTally
+from insights.offers import Period, offers
 from insights.tally import rebuild
-from leads.models import Demand, Lead
+from leads.models import Contact, Demand, Lead
 from leads.work import log_call, set_status
 from listings.models import Publisher
 from portal import pipeline
@@ -36,6 +36,10 @@ def tallied():
     return {(day, listing): list(figures) for day, listing, *figures in rows if any(figures)}
 
 
+def answers(model, column):
+    return list(model.objects.filter(leads__gt=0).order_by("day", "listing", column).values_list("day", "listing", column, "leads"))
+
+
 def test_counting_follows_every_change_and_equals_the_live_count(offer, app, sales, marketing, post):
     rng = random.Random(7)
     for number in range(40):
@@ -49,12 +53,9 @@ def test_counting_follows_every_change_and_equals_the_live_count(offer, app, sal
             log_call(lead, by=sales)
     pipeline.run()
     assert tallied() == live()
-    before = (
-        tallied(),
-        list(ResponseTally.objects.filter(leads__gt=0).order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads")),
-    )
+    before = tallied(), answers(ResponseTally, "minutes"), answers(ResponseStep, "step")
     rebuild()
-    assert before == (tallied(), list(ResponseTally.objects.order_by("day", "listing", "minutes").values_list("day", "listing", "minutes", "leads")))
+    assert before == (tallied(), answers(ResponseTally, "minutes"), answers(ResponseStep, "step"))
 
 
 def test_test_neighbour_quarantined_and_refused_are_in_no_lead_figure(offer, sales, post):
@@ -63,7 +64,7 @@ def test_test_neighbour_quarantined_and_refused_are_in_no_lead_figure(offer, sal
     post(offer, b"rubbish")
     post(offer, email="", phone="")
     pipeline.run()
-    figures = total(offers(Period.last(1)))
+    figures = offers(Period.last(1)).total
     assert (figures.leads, figures.anonymous, figures.asked_neighbour) == (0, 1, 1)
     assert not Counted.objects.exists()
 
@@ -74,13 +75,35 @@ def test_the_first_response_counts_in_whole_minutes(offer, sales, arrive):
         Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(minutes=minutes, seconds=30))
         log_call(lead, by=sales)
     pipeline.run()
-    assert total(offers(Period.last(2))).median_first_response_minutes == 7
+    assert offers(Period.last(2)).total.median_first_response_minutes == 7
 
 
-@pytest.mark.parametrize("values", [[], [3], [1, 2], [1, 2, 3], [5, 5, 5, 9], [0, 0, 10, 20], list(range(100))])
-def test_median(values):
-    counts = {value: values.count(value) for value in values}
-    assert median(counts) == (statistics.median(values) if values else None)
+def answered(listing, minutes):
+    """Leads of a listing that were first answered after so many minutes, received on several days."""
+    contacts = Contact.objects.bulk_create(Contact(key=f"{listing.slug}-{n}@x.example") for n in range(len(minutes)))
+    received = [timezone.now() - timedelta(days=20 + n % 5) for n in range(len(minutes))]
+    Lead.objects.bulk_create(
+        Lead(contact=contact, listing=listing, received_at=at, first_response_at=at + timedelta(minutes=wait, seconds=20))
+        for contact, at, wait in zip(contacts, received, minutes, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [([3], []), ([1, 2], [4]), ([1, 2, 3], [0, 0]), ([5, 5, 5, 9], [10_080, 20_000]), ([4, 5], [9, 10]), ([0, 0, 10, 20], [90]), ([*range(0, 3_000, 7)], [*range(50)])],
+)  # fmt: skip
+def test_medians_are_exact_across_days_steps_and_listings(offer, app, here, there):
+    answered(offer, here)
+    answered(app, there)
+    rebuild()
+    found = offers(Period.last(30))
+    wanted = {offer.slug: statistics.median(here), app.slug: statistics.median(there) if there else None}
+    assert {one.slug: one.median_first_response_minutes for one in found.lines} == wanted
+    assert found.total.median_first_response_minutes == statistics.median(here + there)
+
+
+def test_of_no_answers_there_is_no_median(offer):
+    assert offers(Period.last(30)).total.median_first_response_minutes is None
 
 
 def test_days_are_the_publishers(offer, publisher, sales, arrive):

@@ -12,5 +12,5 @@ def test_an_azure_lead_walks_the_whole_path(offer, sales, arrive):
     assert [(e.campaign.kind, e.status) for e in lead.enrollments.all()] == [("demand", "active")]
     assert {a.kind for a in lead.activities.all()} == {"acted", "scored", "assigned", "enrolled"}
     assert lead.stale_since is None
-    [figures] = offers(Period.last(1))
+    [figures] = offers(Period.last(1)).lines
     assert (figures.leads, figures.qualified, figures.median_first_response_minutes) == (1, 0, None)
