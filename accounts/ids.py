@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 
 from uuid_utils.compat import uuid7 as _uuid7
 
@@ -9,6 +10,11 @@ from uuid_utils.compat import uuid7 as _uuid7
 def uuid7() -> uuid.UUID:
     """A UUIDv7: sorts by the moment it was made, which keeps inserts and partitions in order."""
     return _uuid7()
+
+
+def first_id(moment: datetime) -> uuid.UUID:
+    """The smallest UUIDv7 of a moment: ids are time-ordered, so a range of them is a range of time on the primary key."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def array(ids: Iterable[uuid.UUID | str]) -> str:

@@ -17,10 +17,12 @@ from leads.models import CLOSED, Lead
 def enroll(leads: Sequence[UUID]) -> list[UUID]:
     """Bring the enrollments of these leads in line with what the leads are now; returns the leads that reached a goal, which routing looks at again.
 
-    Set: the given leads. Locks their enrollments after the lead rows, which the caller holds. Running it again changes nothing.
+    Set: the given leads. Locks the campaigns against publishing and pausing, then the leads' enrollments, after the lead rows, which the caller holds.
+    Running it again changes nothing.
     """
     reached: list[UUID] = []
     with connection.cursor() as cursor:
+        cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})
         for campaign in Campaign.objects.exclude(state=Campaign.State.ENDED).order_by("pk"):
             enter(campaign, leads)
@@ -29,6 +31,10 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
             reached += reach(campaign, leads)
         cursor.execute(NURTURE, {"leads": array(leads)})
     return reached
+
+
+# Without it an enrollment made beside a publication would have no due time, and nobody would ever give it one.
+HOLD_STILL = "SELECT FROM campaigns_campaign ORDER BY id FOR SHARE"
 
 
 def enter(campaign: Campaign, leads: Sequence[UUID]) -> int:
@@ -98,8 +104,13 @@ HOLD = """
         due_at = CASE WHEN w.runs AND NOT w.hold THEN e.stage_since + w.holds_for END
     FROM wanted w WHERE w.id = e.id AND (e.status = 'held') <> w.hold
 """
-NURTURE = """
-    UPDATE leads_lead l SET status = 'nurturing' WHERE l.id = ANY(%(leads)s::uuid[]) AND l.status = 'new' AND l.owner_id IS NULL
-    AND l.id IN (SELECT e.lead_id FROM campaigns_enrollment e JOIN campaigns_campaign c ON c.id = e.campaign_id
-                 WHERE e.lead_id = ANY(%(leads)s::uuid[]) AND c.kind = 'nurture' AND e.status = 'active')
+NURTURE = f"""
+    WITH nurtured AS (
+        UPDATE leads_lead l SET status = 'nurturing' WHERE l.id = ANY(%(leads)s::uuid[]) AND l.status = 'new' AND l.owner_id IS NULL
+        AND l.id IN (SELECT e.lead_id FROM campaigns_enrollment e JOIN campaigns_campaign c ON c.id = e.campaign_id
+                     WHERE e.lead_id = ANY(%(leads)s::uuid[]) AND c.kind = 'nurture' AND e.status = 'active')
+        RETURNING l.id
+    )
+    INSERT INTO leads_activity (id, lead_id, at, kind, data)
+    SELECT {NEW_ID}, id, clock_timestamp(), 'status', '{{"was": "new", "status": "nurturing"}}' FROM nurtured
 """

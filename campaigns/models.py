@@ -1,6 +1,7 @@
 """Campaigns: published versions of stages, the leads enrolled in them, what was sent to whom, and who must not be written to."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -107,6 +108,12 @@ class StageText(models.Model):
         return f"{self.stage} ({self.language})"
 
 
+class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
+    def due(self, now: datetime) -> Self:
+        """On their way in a published campaign, and their time at the stage is over."""
+        return self.filter(status=Enrollment.Status.ACTIVE, due_at__lte=now, campaign__state=Campaign.State.PUBLISHED)
+
+
 class Enrollment(models.Model):
     """A lead on its way through a campaign; one per lead and campaign."""
 
@@ -127,6 +134,8 @@ class Enrollment(models.Model):
     stage_since = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+
+    objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lead", "campaign"], name="one_enrollment_per_lead_and_campaign")]
@@ -157,6 +166,12 @@ class Transition(models.Model):
         return str(self.id)
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, now: datetime) -> Self:
+        """Planned by a published campaign, to go out by now."""
+        return self.filter(state=Message.State.PLANNED, due_at__lte=now, enrollment__campaign__state=Campaign.State.PUBLISHED)
+
+
 class Message(models.Model):
     """One e-mail of one stage to one enrollment. The unique pair and the claim before sending make it at most once."""
 
@@ -175,9 +190,13 @@ class Message(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     due_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True)
+    # How often the mail server put it off before it took anything.
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     sent_at = models.DateTimeField(null=True)
     language = models.CharField(max_length=8, blank=True, default="")
     subject = models.CharField(max_length=300, blank=True, default="")
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["enrollment", "stage"], name="one_message_per_enrollment_and_stage")]

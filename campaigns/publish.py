@@ -12,6 +12,7 @@ from campaigns.models import Campaign, Enrollment, Sender, Stage
 def publish(campaign: Campaign, by: User) -> int:
     """Let the campaign run; everybody who waits in it is due after their stage's time, counted from now. Returns how many that are.
 
+    Locks the campaign, which waits for the leads that are being followed (campaigns.enroll), then its enrollments.
     Raises ValidationError when it would send and no sender is verified, or when a mail has no English text to fall back on.
     """
     mails = campaign.stages.filter(kind=Stage.Kind.EMAIL)
@@ -33,7 +34,7 @@ START = """
 
 
 def pause(campaign: Campaign) -> None:
-    """Stop the campaign where it is: nobody moves and nothing is sent until it is published again."""
+    """Stop the campaign where it is: nobody moves and nothing is sent until it is published again. Locks as `publish` does."""
     with transaction.atomic():
         Campaign.objects.filter(pk=campaign.pk).update(state=Campaign.State.PAUSED)
         Enrollment.objects.filter(campaign=campaign, status=Enrollment.Status.ACTIVE).update(due_at=None)

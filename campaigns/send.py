@@ -1,5 +1,9 @@
 """Planned messages go out, each at most once (P6): the claim commits before the mail server hears of it, and a claim that never came back is
-shown as uncertain, never repeated. Suppression, the lead and the campaign are read again in the claiming transaction (P7)."""
+shown as uncertain, never repeated. Suppression, the lead and the campaign are read again in the claiming transaction (P7).
+
+One message is claimed at a time, so a killed worker leaves one in doubt at the most. What the server refused before it took anything is tried again
+when the refusal was for now, and has failed when it was for good.
+"""
 
 import logging
 import smtplib
@@ -8,8 +12,8 @@ from datetime import timedelta
 from email.utils import formataddr
 
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import DatabaseError, transaction
+from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.html import linebreaks, urlize
 from django.utils.translation import gettext as _
@@ -20,45 +24,65 @@ from leads.models import Activity, Lead
 from listings.models import Publisher
 
 log = logging.getLogger(__name__)
-BATCH, BUDGET = 5, 60.0  # a claim is small: what a killed worker had claimed is uncertain for good
+BUDGET = 60.0  # seconds
 LOST_AFTER = timedelta(minutes=10)
+FIRST_WAIT, LONGEST_WAIT, MOST_TRIES = timedelta(minutes=2), timedelta(hours=6), 20  # about three days
+State = Message.State
 
 
 def send(limit: int = 500) -> int:
     """Send what is planned and due, for a minute at the most; returns how many messages were taken up. Safe beside other workers: each claims its own."""
     taken, until = 0, time.monotonic() + BUDGET
-    while taken < limit and time.monotonic() < until and (claimed := claim(BATCH)):
-        taken += len(claimed)
-        for message in claimed:
-            deliver(message)
+    while taken < limit and time.monotonic() < until and send_one():
+        taken += 1
     return taken
 
 
-def claim(limit: int) -> list[Message]:
-    """Commit `sending` on due messages of published campaigns with a verified sender. Locks message rows, skipping those others hold."""
-    if Sender.verified() is None:
-        return []
-    now = timezone.now()
+def send_one() -> bool:
+    """Claim the next due message of a published campaign and hand it to the mail server; false when none is due or no sender is verified.
+
+    Locks the message row, skipping those others hold.
+    """
     with transaction.atomic():
-        due = Message.objects.filter(state=Message.State.PLANNED, due_at__lte=now, enrollment__campaign__state=Campaign.State.PUBLISHED)
-        ids = list(due.order_by("due_at").select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:limit])
-        Message.objects.filter(pk__in=ids).update(state=Message.State.SENDING, claimed_at=now)
-    return list(for_sending(Message.objects.filter(pk__in=ids)))
+        message = next_due() if Sender.verified() else None
+        if message is None:
+            return False
+        mail = ready(message)
+        if mail:
+            Message.objects.filter(pk=message.pk).update(state=State.SENDING, claimed_at=timezone.now())
+    if mail:
+        hand_over(message, mail)
+    return True
 
 
-def for_sending(messages: "QuerySet[Message]") -> "QuerySet[Message]":
-    return messages.select_related(
-        "enrollment__lead__contact__company", "enrollment__lead__listing__storefront", "enrollment__campaign", "stage"
-    ).prefetch_related("stage__texts")
+def next_due() -> Message | None:
+    related = ("enrollment__lead__contact__company", "enrollment__lead__listing__storefront", "enrollment__campaign", "stage")
+    due = Message.objects.due(timezone.now()).order_by("due_at").select_related(*related).prefetch_related("stage__texts")
+    return due.select_for_update(of=("self",), skip_locked=True).first()
+
+
+def ready(message: Message) -> EmailMultiAlternatives | None:
+    """The mail, if it may go out now; else the message is closed with the reason. A message that can't be written harms no other."""
+    try:
+        why = withheld(message)
+        mail = None if why else compose(message)
+    except DatabaseError:
+        raise  # nothing is written, and the message stays planned
+    except Exception as error:
+        log.exception("message %s can't be written", message.pk)
+        close(message, State.FAILED, f"{type(error).__name__}: {error}"[:300])
+        return None
+    if mail is None:
+        close(message, State.WITHHELD if why else State.FAILED, why or "no_text")
+    return mail
 
 
 def withheld(message: Message) -> str:
-    """Why this message must not go out now, read from the database at this moment; empty when it may."""
-    enrollment = Enrollment.objects.select_related("campaign", "lead__contact").get(pk=message.enrollment_id)
-    lead = enrollment.lead
+    """Why this message must not go out now; empty when it may."""
+    enrollment, lead = message.enrollment, message.enrollment.lead
     if not lead.contact.email:
         return "no_address"
-    if Suppression.holds(lead.contact.key):
+    if Suppression.holds(lead.contact.email):
         return "suppressed"
     if enrollment.campaign.state != Campaign.State.PUBLISHED:
         return "not_published"
@@ -67,23 +91,48 @@ def withheld(message: Message) -> str:
     return "" if lead.is_open else "lead_closed"
 
 
-def deliver(message: Message) -> None:
-    """Hand one claimed message to the mail server and write down what became of it."""
-    if why := withheld(message):
-        return close(message, Message.State.WITHHELD, why)
-    mail = compose(message)
-    if mail is None:
-        return close(message, Message.State.FAILED, "no_text")
+def hand_over(message: Message, mail: EmailMultiAlternatives) -> None:
+    """Give one claimed message to the mail server and write down what became of it."""
+    server = get_connection()
+    try:
+        server.open()
+    except Exception as error:  # nobody heard of it
+        return put_off(message, f"{type(error).__name__}: {error}"[:300])
+    mail.connection = server
     try:
         mail.send()
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPConnectError, ConnectionRefusedError) as error:
-        # Nothing was accepted: the server said no before it took the message.
-        close(message, Message.State.FAILED, f"{type(error).__name__}: {error}"[:300])
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
+        refused(message, error)
     except Exception as error:  # it may have gone out: a person decides
         log.warning("message %s is uncertain: %s", message.pk, type(error).__name__)
-        close(message, Message.State.UNCERTAIN, f"{type(error).__name__}: {error}"[:300])
+        close(message, State.UNCERTAIN, f"{type(error).__name__}: {error}"[:300])
     else:
-        close(message, Message.State.SENT, "")
+        close(message, State.SENT, "")
+    finally:
+        server.close()
+
+
+def refused(message: Message, error: smtplib.SMTPException) -> None:
+    """The server said no and took nothing: for now with a code of the four hundreds, for good with one of the five hundreds."""
+    codes = (
+        [code for code, _text in error.recipients.values()] if isinstance(error, smtplib.SMTPRecipientsRefused) else [getattr(error, "smtp_code", 0)]
+    )
+    why = f"{type(error).__name__}: {error}"[:300]
+    if all(400 <= code < 500 for code in codes):
+        put_off(message, why)
+    else:
+        close(message, State.FAILED, why)
+
+
+def put_off(message: Message, why: str) -> None:
+    """Plan it again for later, waiting twice as long each time; after about three days it has failed."""
+    if message.tries >= MOST_TRIES:
+        return close(message, State.FAILED, why)
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(message.tries, 10))
+    Message.objects.filter(pk=message.pk, state=State.SENDING).update(
+        state=State.PLANNED, reason=why, due_at=timezone.now() + wait, claimed_at=None, tries=F("tries") + 1
+    )
+    return None
 
 
 def compose(message: Message) -> EmailMultiAlternatives | None:
@@ -94,7 +143,7 @@ def compose(message: Message) -> EmailMultiAlternatives | None:
     if text is None or sender is None:
         return None
     publisher = Publisher.current().name
-    link = words.absolute(words.unsubscribe_path(lead.contact.key))
+    link = words.absolute(words.unsubscribe_path(lead.contact.email))
     subject, body = letter(text, lead, publisher, link)
     message.language, message.subject = text.language, subject
     mail = EmailMultiAlternatives(
@@ -107,7 +156,6 @@ def compose(message: Message) -> EmailMultiAlternatives | None:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "Message-ID": f"<{message.pk}@{sender.address.rpartition('@')[2]}>",
         },
-        connection=get_connection(),
     )
     mail.attach_alternative(linebreaks(urlize(body, autoescape=True)), "text/html")
     return mail
@@ -124,7 +172,7 @@ def letter(text: StageText, lead: Lead, publisher: str, link: str) -> tuple[str,
 def close(message: Message, state: str, reason: str) -> None:
     """Write the outcome; a sent message goes on the timeline."""
     now = timezone.now()
-    sent = state == Message.State.SENT
+    sent = state == State.SENT
     Message.objects.filter(pk=message.pk).update(
         state=state, reason=reason, sent_at=now if sent else None, language=message.language, subject=message.subject
     )
@@ -134,5 +182,5 @@ def close(message: Message, state: str, reason: str) -> None:
 
 def find_uncertain() -> int:
     """Messages claimed long ago and never closed: their worker died around the send. Shown to a person, never repeated; returns how many."""
-    lost = Message.objects.filter(state=Message.State.SENDING, claimed_at__lt=timezone.now() - LOST_AFTER)
-    return lost.update(state=Message.State.UNCERTAIN, reason="worker_lost")
+    lost = Message.objects.filter(state=State.SENDING, claimed_at__lt=timezone.now() - LOST_AFTER)
+    return lost.update(state=State.UNCERTAIN, reason="worker_lost")

@@ -5,8 +5,11 @@ With PORTAL_ALLOW_LOOPBACK_DESTINATIONS=1 (development and tests) a loopback des
 
 import ipaddress
 import socket
-import time
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
@@ -87,20 +90,64 @@ def resolve(url: str) -> Target:
     return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=parts.netloc, name=host)
 
 
+class Line:
+    """The connection of one call, which a clock cuts when the call takes too long. httpx bounds each read, not all of them together."""
+
+    def __init__(self) -> None:
+        self.socket: socket.socket | None = None
+        self.was_cut = False
+
+    def note(self, event: str, info: dict[str, Any]) -> None:
+        """httpx's trace: keep a second handle on the connection, which stays good when TLS takes the first."""
+        if event == "connection.connect_tcp.complete":
+            self.socket = info["return_value"].get_extra_info("socket").dup()
+
+    def cut(self) -> None:
+        self.was_cut = True
+        if self.socket:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        if self.socket:
+            self.socket.close()
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[Line]:
+    """A line that is cut after so many seconds. Raises TimeoutError in place of what the cut looks like from within."""
+    line = Line()
+    clock = threading.Timer(seconds, line.cut)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield line
+    except httpx.HTTPError as error:
+        raise (TimeoutError(f"No answer within {seconds:g} s") if line.was_cut else error) from error
+    finally:
+        clock.cancel()
+        line.close()
+
+
 def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, httpx.Headers, str]:
     """POST to a checked address; returns (status, headers, the first 4 kB of the answer). Raises Forbidden, OSError or httpx.HTTPError."""
     target = resolve(url)
-    until = time.monotonic() + PATIENCE
-    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-        request = client.build_request("POST", target.url, content=body, headers={**headers, "Host": target.host})
-        request.extensions["sni_hostname"] = target.name
+    with bounded(PATIENCE) as line, httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        request = client.build_request("POST", target.url, content=body, headers={**headers, "Host": target.host, "Accept-Encoding": "identity"})
+        request.extensions |= {"sni_hostname": target.name, "trace": line.note}
         answer = client.send(request, stream=True)
         try:
-            text = b""
-            for chunk in answer.iter_bytes():
-                text += chunk
-                if len(text) >= MAX_ANSWER or time.monotonic() > until:
-                    break  # enough said; a peer that drips its answer must not hold the line
+            return answer.status_code, answer.headers, beginning(answer).decode("utf-8", "replace").replace("\x00", "")
         finally:
             answer.close()
-        return answer.status_code, answer.headers, text[:MAX_ANSWER].decode("utf-8", "replace").replace("\x00", "")
+
+
+def beginning(answer: httpx.Response) -> bytes:
+    """The first 4 kB of the text. The status has been said: a text that breaks off or never ends changes nothing."""
+    text = b""
+    with suppress(httpx.HTTPError):
+        for chunk in answer.iter_raw():
+            text += chunk
+            if len(text) >= MAX_ANSWER:
+                break
+    return text[:MAX_ANSWER]

@@ -1,5 +1,6 @@
 """Where leads go: destinations, one delivery row per lead and destination, and every attempt made."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -12,6 +13,13 @@ from accounts.ids import uuid7
 from accounts.models import User
 from leads.models import Lead
 from listings.models import Listing
+
+
+class DestinationQuerySet(models.QuerySet["Destination"]):
+    def with_due(self, now: datetime) -> Self:
+        """Those that deliver now, whose breaker is not open, and that are owed something due; each is one look at an index."""
+        due = Delivery.objects.due(now).filter(destination=models.OuterRef("pk"))
+        return self.filter(models.Exists(due), state=Destination.State.ON).exclude(closed_until__gt=now)
 
 
 class Destination(models.Model):
@@ -33,6 +41,8 @@ class Destination(models.Model):
     closed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = DestinationQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         verbose_name = _("destination")
@@ -40,6 +50,11 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls go out: it is switched on, and its breaker does not hold them back."""
+        return self.state == self.State.ON and not (self.closed_until and self.closed_until > timezone.now())
 
     @property
     def secret(self) -> str:
@@ -53,6 +68,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: User) -> Self:
         """The deliveries of the leads that the user sees."""
         return self.filter() if user.sees_all else self.filter(lead__in=Lead.objects.visible_to(user))
+
+    def due(self, now: datetime) -> Self:
+        """Those whose time has come and that nobody is at."""
+        return self.filter(state__in=Delivery.WAITING, due_at__lte=now).exclude(lease_until__gt=now)
 
     def dead(self) -> Self:
         return self.filter(state=Delivery.State.DEAD)
@@ -81,6 +100,8 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
+    # Claims in a row that never came back, as those of a payload that kills its worker.
+    losses = models.PositiveSmallIntegerField(default=0, db_default=0)
     delivered_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True, default="")
 
@@ -89,7 +110,7 @@ class Delivery(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lead", "destination"], name="one_delivery_per_lead_and_destination")]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state__in=["due", "retrying"]), name="delivery_due"),
+            models.Index(fields=["destination", "due_at"], condition=models.Q(state__in=["due", "retrying"]), name="delivery_due"),
             models.Index(fields=["destination", "state", "-id"], name="delivery_by_state"),
         ]
         verbose_name = _("delivery")

@@ -1,7 +1,7 @@
 """Deliveries that are due are called out: claimed with a lease and a fence, sent without a transaction open, written down only under the same fence.
 
-One drain per destination at a time, at most four calls in flight to it, destinations beside each other: a stuck one holds up nobody else. Attempts
-grow at the claim, so that a payload which kills its worker still ends as a dead letter.
+One drain per destination at a time, at most four calls in flight to it, destinations beside each other: a stuck one holds up nobody else. A claim that
+never came back is counted at the next claim and then taken alone, so a payload that kills its worker ends as a dead letter and harms no neighbour.
 """
 
 import logging
@@ -9,12 +9,12 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone, translation
 
 from delivery.contract import Answer, DeliveryFailed, Misconfigured, Refused, RetryLater, connectors
@@ -24,20 +24,22 @@ from leads.models import Activity, Lead
 
 log = logging.getLogger(__name__)
 LOCK = 0xDE11
-IN_FLIGHT, BATCH, BUDGET = 4, 40, 30.0
-LEASE = timedelta(seconds=120)
+IN_FLIGHT, BUDGET = 4, 30.0
+LEASE = timedelta(seconds=120)  # longer than any call, which egress bounds
+GIVE_UP_AFTER = 3  # claims in a row that never came back
 WINDOW = timedelta(hours=72)
 FIRST_DELAY, LONGEST_DELAY = 5.0, 6 * 3600.0
 BREAKER_FROM, BREAKER_FIRST, BREAKER_LONGEST = 5, 30.0, 900.0
+FATAL = "Its worker stopped every time it was begun."
 State = Delivery.State
 
 
 @dataclass(slots=True)
 class Call:
-    """One claimed delivery with all that the network thread needs; it touches no database."""
+    """One claimed delivery with all that the network thread needs; it touches no database. Without a body its failure stands already."""
 
     delivery: Delivery
-    body: dict[str, object]
+    body: dict[str, object] = field(default_factory=dict)
     answer: Answer | None = None
     failure: DeliveryFailed | None = None
     took_ms: int = 0
@@ -45,8 +47,7 @@ class Call:
 
 def send() -> int:
     """Send what is due to every open destination; returns how many calls were made. Stops after half a minute: the rest stays due."""
-    open_now = [one for one in Destination.objects.filter(state=Destination.State.ON) if not one.closed_until or one.closed_until <= timezone.now()]
-    due = [one for one in open_now if Delivery.objects.filter(destination=one, state__in=Delivery.WAITING, due_at__lte=timezone.now()).exists()]
+    due = list(Destination.objects.with_due(timezone.now()))
     if len(due) <= 1:
         return sum(drain(one) for one in due)
     with ThreadPoolExecutor(min(8, len(due)), "delivery") as pool:
@@ -83,33 +84,61 @@ def rounds(destination: Destination) -> int:
     with ThreadPoolExecutor(IN_FLIGHT, "call") as pool:
         while time.monotonic() < until:
             probing = destination.failures_in_row >= BREAKER_FROM
-            calls = claim(destination, 1 if probing else BATCH)
+            bury(destination)
+            calls = claim(destination, 1 if probing else IN_FLIGHT)
             if not calls:
                 break
             for call in pool.map(lambda one: perform(destination, one), calls):
                 finish(destination, call)
             made += len(calls)
             destination.refresh_from_db()
-            if destination.state != Destination.State.ON or (destination.closed_until and destination.closed_until > timezone.now()):
+            if not destination.is_open:
                 break
     return made
 
 
+def bury(destination: Destination) -> None:
+    """Deliveries that stopped their worker at every claim are dead. Locks delivery rows, skipping those others hold."""
+    with transaction.atomic():
+        fatal = Delivery.objects.due(timezone.now()).filter(destination=destination, losses__gte=GIVE_UP_AFTER, lease_until__isnull=False)
+        for delivery in fatal.select_for_update(skip_locked=True):
+            Delivery.objects.filter(pk=delivery.pk).update(state=State.DEAD, lease_until=None, last_error=FATAL)
+            tell(delivery.lead_id, "delivery_dead", destination.name, error=FATAL)
+
+
 def claim(destination: Destination, limit: int) -> list[Call]:
-    """Lease due deliveries, counting the attempt, and load what they carry. Locks delivery rows, skipping those others hold."""
+    """Lease due deliveries, counting the attempt, and load what they carry. Locks delivery rows, skipping those others hold.
+
+    A lease that ran out means that the claim before never came back: such a delivery is taken alone.
+    """
     now = timezone.now()
     with transaction.atomic():
-        due = Delivery.objects.filter(destination=destination, state__in=Delivery.WAITING, due_at__lte=now).exclude(lease_until__gt=now)
-        ids = list(due.order_by("due_at").select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-        Delivery.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=F("attempts") + 1, fence=F("fence") + 1)
-    claimed = Delivery.objects.filter(pk__in=ids).order_by("due_at")
+        due = Delivery.objects.due(now).filter(destination=destination).order_by("due_at").select_for_update(skip_locked=True)
+        suspect = due.filter(lease_until__isnull=False).values_list("pk", flat=True)[:1]
+        ids = list(suspect) or list(due.values_list("pk", flat=True)[:limit])
+        lost = Case(When(lease_until__isnull=True, then=Value(0)), default=F("losses") + 1)
+        Delivery.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=F("attempts") + 1, fence=F("fence") + 1, losses=lost)
+    return load(Delivery.objects.filter(pk__in=ids).order_by("due_at"))
+
+
+def load(claimed: QuerySet[Delivery]) -> list[Call]:
+    """What each delivery carries. One that can't be written is refused, and the others go."""
     leads = {lead.pk: lead for lead in Lead.objects.for_list().filter(pk__in=[one.lead_id for one in claimed]).prefetch_related("interactions")}
+    calls = []
     with translation.override("en"):  # a CRM reads one language
-        return [Call(one, payload(leads[one.lead_id], one.revision)) for one in claimed]
+        for delivery in claimed:
+            try:
+                calls.append(Call(delivery, payload(leads[delivery.lead_id], delivery.revision)))
+            except Exception as error:
+                log.exception("delivery %s: its payload can't be written", delivery.pk)
+                calls.append(Call(delivery, failure=Refused(f"{type(error).__name__} while writing its payload.")))
+    return calls
 
 
 def perform(destination: Destination, call: Call) -> Call:
     """The call itself, on a thread without database."""
+    if call.failure:
+        return call
     began = time.monotonic()
     try:
         call.answer = connectors()[destination.kind].send(destination, call.delivery.message_id, call.body)
@@ -162,14 +191,16 @@ def delay(attempts: int, after: float) -> float:
 
 
 def judge(destination: Destination, failure: DeliveryFailed | None) -> None:
-    """Keep the destination's breaker: five failures in a row close it for half a minute, doubling to a quarter of an hour; a misconfigured one is paused."""
+    """Keep the destination's breaker: five failures in a row close it for half a minute, doubling to a quarter of an hour; a misconfigured one is paused.
+
+    Calls that were in flight when it closed count for nothing: only a probe that fails doubles the wait.
+    """
     row = Destination.objects.filter(pk=destination.pk)
-    if failure is None or isinstance(failure, Refused):
+    if failure is None or (isinstance(failure, Refused) and failure.answer.status):
         row.filter(failures_in_row__gt=0).update(failures_in_row=0, closed_until=None)
     elif isinstance(failure, Misconfigured):
         row.update(state=Destination.State.PAUSED, pause_reason=str(failure)[:300])
-    else:
-        row.update(failures_in_row=F("failures_in_row") + 1)
+    elif isinstance(failure, RetryLater) and row.exclude(closed_until__gt=timezone.now()).update(failures_in_row=F("failures_in_row") + 1):
         failed = row.values_list("failures_in_row", flat=True)[0]
         if failed >= BREAKER_FROM:
             wait = min(BREAKER_LONGEST, BREAKER_FIRST * 2 ** min(failed - BREAKER_FROM, 10))

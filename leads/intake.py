@@ -8,7 +8,8 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models import F
 
 from leads.models import Disposition, Submission
 from leads.reading import read
@@ -73,15 +74,24 @@ def settle(batch: list[Submission]) -> None:
     try:
         with transaction.atomic():
             understand([read(row) for row in batch])
-    except DatabaseError as error:
+    except OperationalError:  # the server went away, two waited for each other, the disk is full: nothing is wrong with the rows
+        forgive(batch)
+        raise
+    except Exception as error:
         if connection.connection is None or connection.connection.closed:
-            raise  # the server went away: nothing is wrong with the rows
+            raise
         if len(batch) == 1:
             log.warning("submission %s quarantined: %s", batch[0].pk, type(error).__name__)
-            return quarantine(batch[0], f"{type(error).__name__}: {str(error).splitlines()[0][:300]}")
+            return quarantine(batch[0], f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}")
         middle = len(batch) // 2
         settle(batch[:middle])
         settle(batch[middle:])
+
+
+def forgive(batch: list[Submission]) -> None:
+    """Take back the attempt that was counted: it is not the rows that failed."""
+    with contextlib.suppress(DatabaseError):
+        Submission.objects.filter(pk__in=[row.pk for row in batch], attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
 def quarantine(submission: Submission, reason: str) -> None:

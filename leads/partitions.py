@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection, migrations, transaction
 
+from accounts.ids import first_id
+
 PARTITIONED = ("leads_submission", "campaigns_transition", "delivery_deliveryattempt")
 MONTHS_AHEAD = 3
 
@@ -27,11 +29,9 @@ class CreatePartitionedModel(migrations.CreateModel):
         schema_editor.execute(f'CREATE TABLE "{table}_default" PARTITION OF "{table}" DEFAULT')
 
 
-def first_id(day: date) -> str:
-    """The smallest UUIDv7 of the first moment of a day (UTC)."""
-    milliseconds = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
-    digits = f"{milliseconds:012x}"
-    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+def start_of(day: date) -> str:
+    """The smallest id of the first moment of a day (UTC)."""
+    return str(first_id(datetime(day.year, day.month, day.day, tzinfo=UTC)))
 
 
 def month_after(day: date) -> date:
@@ -51,7 +51,7 @@ def make_month(table: str, month: date) -> bool:
 
     Rows of that month which the default partition caught move over first: while it holds one, the month can't be attached.
     """
-    name, bounds = f"{table}_{month:%Y_%m}", [first_id(month), first_id(month_after(month))]
+    name, bounds = f"{table}_{month:%Y_%m}", [start_of(month), start_of(month_after(month))]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])

@@ -4,17 +4,19 @@ Each step is a statement or two over the whole batch. Rows are taken company -> 
 """
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from accounts.ids import array, uuid7
+from accounts.ids import NEW_ID, array, first_id, uuid7
 from leads import dialects, normal
 from leads.models import Disposition
 from leads.reading import Reading
 
 SAME_WITHIN = timedelta(hours=24)
+SAME_MOMENT = timedelta(minutes=1)  # two that come at once are in no order
 KNOWN_CODES = frozenset(dialects.KNOWN_ACTIONS.values())
 
 
@@ -25,45 +27,63 @@ def understand(readings: list[Reading]) -> None:
     if leads:
         keep_companies(leads)
         keep_contacts(leads)
-        keep_interactions(leads, keep_leads(leads))
+        keep_interactions(leads, keep_leads(leads, neighbours(readings)))
     keep_demand(readings)
     keep_codes(readings)
     finish(readings)
 
 
+@dataclass(slots=True)
+class Original:
+    """The first delivery of some content: when it came, its id, and the lead it became, which a reading of the same batch learns later."""
+
+    received_at: datetime
+    id: str
+    lead: str | None = None
+    reading: Reading | None = None
+
+    @property
+    def became(self) -> str | None:
+        return self.reading.lead if self.reading else self.lead
+
+
 def mark_redeliveries(readings: list[Reading]) -> None:
-    """The same content at the same listing within 24 h of its first delivery is a redelivery of what that became.
+    """The same content at the same listing within 24 h after its first delivery is a redelivery of what that became. Reads the archive, locks nothing.
 
     Test leads prove the connection each time and are never redeliveries.
     """
-    firsts = first_deliveries(readings)
-    for one in readings:
-        if one.act is None or one.disposition in (Disposition.QUARANTINED, Disposition.TEST):
-            continue
-        key = (one.submission.listing_id, one.act.content_key)
-        first = firsts.get(key)
-        if first and one.submission.received_at - first[0] < SAME_WITHIN:
-            one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, f"The same as {first[1]}.", first
+    judged = [one for one in readings if one.act and one.disposition not in (Disposition.QUARANTINED, Disposition.TEST)]
+    known, seen = originals(judged), dict[tuple[int, bytes], Original]()
+    for one in judged:
+        content = one.submission.listing_id, one.act.content_key if one.act else b""
+        first = seen.get(content) or known.get(str(one.submission.pk))
+        if first and -SAME_MOMENT < one.submission.received_at - first.received_at < SAME_WITHIN:
+            one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, f"The same as {first.id}.", first
         else:
-            firsts[key] = (one.submission.received_at, str(one.submission.pk), None, one)
+            seen[content] = Original(one.submission.received_at, str(one.submission.pk), reading=one)
 
 
-def first_deliveries(readings: list[Reading]) -> dict[tuple[int, bytes], tuple[Any, ...]]:
-    """(listing, content) -> (received_at, id, lead, None) of the newest original that the archive already understood."""
-    keys = sorted({(one.submission.listing_id, one.act.content_key) for one in readings if one.act})
-    if not keys:
+def originals(readings: list[Reading]) -> dict[str, Original]:
+    """Submission -> the newest original of its content that the archive understood and that came no later, within 24 h."""
+    asked = [(str(one.submission.pk), one.submission.listing_id, one.act.content_key, one.submission.received_at) for one in readings if one.act]
+    if not asked:
         return {}
-    since = min(one.submission.received_at for one in readings) - SAME_WITHIN
+    since = [str(first_id(row[3] - 2 * SAME_WITHIN)) for row in asked]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT s.listing_id, s.content_key, s.received_at, s.id, s.lead_id
-               FROM unnest(%s::bigint[], %s::bytea[]) AS k(listing_id, content_key)
-               JOIN leads_submission s USING (listing_id, content_key)
-               WHERE s.received_at > %s AND s.disposition NOT IN ('pending', 'redelivery', 'quarantined')
-               ORDER BY s.received_at""",
-            [[listing for listing, _ in keys], [key for _, key in keys], since],
-        )
-        return {(row[0], bytes(row[1])): (row[2], str(row[3]), row[4] and str(row[4]), None) for row in cursor}
+        cursor.execute(ORIGINALS, [*([row[i] for row in asked] for i in range(4)), since])
+        return {str(pk): Original(at, str(first), lead and str(lead)) for pk, at, first, lead in cursor}
+
+
+# The id of an original is no older than its moment: so only the months that it can be in are looked at.
+ORIGINALS = """
+    SELECT a.id, o.received_at, o.id, o.lead_id
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::timestamptz[], %s::uuid[]) AS a(id, listing_id, content_key, at, since)
+    CROSS JOIN LATERAL (
+        SELECT s.received_at, s.id, s.lead_id FROM leads_submission s
+        WHERE s.listing_id = a.listing_id AND s.content_key = a.content_key AND s.received_at BETWEEN a.at - interval '24 hours' AND a.at + interval '1 minute'
+            AND s.id >= a.since AND s.id <> a.id AND s.disposition NOT IN ('pending', 'redelivery', 'quarantined')
+        ORDER BY s.received_at DESC LIMIT 1) AS o
+"""
 
 
 def keep_companies(leads: list[Reading]) -> None:
@@ -148,8 +168,16 @@ def insert_missing(table: str, rows: dict[str, dict[str, Any]], columns: str) ->
         return {key: str(pk) for key, pk in cursor}
 
 
-def keep_leads(leads: list[Reading]) -> list[dict[str, Any]]:
+def neighbours(readings: list[Reading]) -> str:
+    """Whose note "asked a neighbour" may stand on a lead of theirs: contact keys and listings, as JSON."""
+    asked = [one for one in readings if one.disposition == Disposition.DO_NOT_CONTACT and one.contact]
+    return json.dumps([{"contact": one.contact, "listing_id": one.submission.listing_id} for one in asked])
+
+
+def keep_leads(leads: list[Reading], asked: str) -> list[dict[str, Any]]:
     """One lead per contact and listing: find and lock the existing ones, in id order, after their contacts; return the new ones as rows.
+
+    The leads that will get a neighbour's note (`asked`) are locked in the same go, since two goes would be two orders.
 
     Those are inserted after their interactions, with the summary of these, because a second version of each row would cost every index of the table.
     The foreign key waits for the commit, and only one session drains.
@@ -162,7 +190,7 @@ def keep_leads(leads: list[Reading]) -> list[dict[str, Any]]:
         for (contact, listing), at in sorted(first.items())
     ]
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_LEADS, [json.dumps(rows)])
+        cursor.execute(LOCK_LEADS, [json.dumps(rows), asked])
         ids = {(str(contact), listing): str(pk) for pk, contact, listing in cursor}
     fresh = {(row["contact_id"], row["listing_id"]): row for row in rows if (row["contact_id"], row["listing_id"]) not in ids}
     for one in leads:
@@ -173,8 +201,10 @@ def keep_leads(leads: list[Reading]) -> list[dict[str, Any]]:
 
 
 LOCK_LEADS = """
-    SELECT l.id, l.contact_id, l.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
-    JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR UPDATE OF l
+    SELECT l.id, l.contact_id, l.listing_id FROM (
+        SELECT contact_id, listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
+        UNION SELECT c.id, r.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact text, listing_id bigint) JOIN leads_contact c ON c.key = r.contact
+    ) AS wanted JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR UPDATE OF l
 """
 SUMMARY = """
     SELECT lead_id, count(*) AS count, count(DISTINCT (received_at AT TIME ZONE 'UTC')::date) AS days, max(received_at) AS last_at,
@@ -226,14 +256,18 @@ KEEP_INTERACTIONS = """
 """
 # A lost or disqualified buyer who acts again is new again; "ever reached" figures stay as they were.
 SUMMARISE = f"""
-    UPDATE leads_lead AS l SET
-        interaction_count = s.count, active_days = s.days, last_interaction_at = s.last_at, last_action = s.last_action, actions = s.actions,
-        asked_contact_at = s.asked_at, said_length = s.said, last_activity_at = greatest(l.last_activity_at, s.last_at),
-        status = CASE WHEN l.status IN ('lost', 'disqualified') THEN 'new' ELSE l.status END,
-        closed_at = CASE WHEN l.status IN ('lost', 'disqualified') THEN NULL ELSE l.closed_at END,
-        stale_since = now()
-    FROM ({SUMMARY}) AS s
-    WHERE l.id = s.lead_id
+    WITH summed AS (
+        UPDATE leads_lead AS l SET
+            interaction_count = s.count, active_days = s.days, last_interaction_at = s.last_at, last_action = s.last_action, actions = s.actions,
+            asked_contact_at = s.asked_at, said_length = s.said, last_activity_at = greatest(l.last_activity_at, s.last_at),
+            status = CASE WHEN l.status IN ('lost', 'disqualified') THEN 'new' ELSE l.status END,
+            closed_at = CASE WHEN l.status IN ('lost', 'disqualified') THEN NULL ELSE l.closed_at END,
+            stale_since = now()
+        FROM ({SUMMARY}) AS s WHERE l.id = s.lead_id
+        RETURNING l.id, old.status AS was, new.status AS status
+    )
+    INSERT INTO leads_activity (id, lead_id, at, kind, data)
+    SELECT {NEW_ID}, id, clock_timestamp(), 'status', jsonb_build_object('was', was, 'status', status) FROM summed WHERE was <> status
 """
 
 
@@ -261,7 +295,7 @@ KEEP_DEMAND = """
 NOTE_NEIGHBOUR = """
     WITH note AS MATERIALIZED (
         SELECT l.id AS lead_id, r.at, r.activity FROM jsonb_to_recordset(%s::jsonb) AS r(listing_id bigint, contact text, at timestamptz, activity uuid)
-        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id
+        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id ORDER BY l.id FOR UPDATE OF l
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data) SELECT activity, lead_id, at, 'asked_neighbour', '{}' FROM note
     )
@@ -283,13 +317,13 @@ def finish(readings: list[Reading]) -> None:
     """Write each submission's disposition, reason and lead, and count redeliveries on the interaction they repeat."""
     rows = []
     for one in readings:
-        first = one.row.get("first")
+        first: Original | None = one.row.get("first")
         if first:
-            one.lead = first[3].lead if first[3] else first[2]
+            one.lead = first.became
         rows.append(
             {
                 "id": str(one.submission.pk), "disposition": one.disposition, "reason": one.reason[:2000], "lead_id": one.lead,
-                "key": one.act.content_key.hex() if one.act else None, "first": first[1] if first else None,
+                "key": one.act.content_key.hex() if one.act else None, "first": first.id if first else None,
             }
         )  # fmt: skip
     with connection.cursor() as cursor:

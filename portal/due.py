@@ -17,10 +17,10 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from campaigns.advance import advance
-from campaigns.models import Campaign, Enrollment, Message
+from campaigns.models import Enrollment, Message
 from campaigns.send import LOST_AFTER, find_uncertain
 from campaigns.send import send as send_mail
-from delivery.models import Delivery, Destination
+from delivery.models import Destination
 from delivery.send import send as send_deliveries
 from leads.models import Demand, Lead, Submission
 from leads.partitions import keep_months_ahead
@@ -46,18 +46,15 @@ def leads_due() -> bool:
 
 
 def enrollments_due() -> bool:
-    published = Enrollment.objects.filter(status="active", campaign__state=Campaign.State.PUBLISHED)
-    return published.filter(due_at__lte=timezone.now()).exists()
+    return Enrollment.objects.due(timezone.now()).exists()
 
 
 def mail_due() -> bool:
-    return Message.objects.filter(state="planned", due_at__lte=timezone.now(), enrollment__campaign__state="published").exists()
+    return Message.objects.due(timezone.now()).exists()
 
 
 def deliveries_due() -> bool:
-    now = timezone.now()
-    open_now = Destination.objects.filter(state="on").exclude(closed_until__gt=now)
-    return Delivery.objects.filter(state__in=Delivery.WAITING, due_at__lte=now, destination__in=open_now).exclude(lease_until__gt=now).exists()
+    return Destination.objects.with_due(timezone.now()).exists()
 
 
 WORK = (

@@ -4,16 +4,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from accounts.access import public
-from delivery.models import Delivery
+from campaigns.models import Enrollment, Message
+from delivery.models import Delivery, Destination
 from leads.models import Demand, Lead, Submission
 from leads.partitions import rows_in_default
 from portal.due import broker_answers
 
 LATE_AFTER = 60  # seconds that a due row may wait before the answer says so
+FIRST_DUE = Subquery(Delivery.objects.filter(destination=OuterRef("pk"), state__in=Delivery.WAITING).order_by("due_at").values("due_at")[:1])
 
 
 @public
@@ -60,7 +63,9 @@ def oldest_due() -> int:
         Submission.objects.pending().values_list("received_at", flat=True).first(),
         Lead.objects.stale(now).values_list("stale_since", flat=True).first(),
         Demand.objects.filter(counted=False).order_by("id").values_list("received_at", flat=True).first(),
-        Delivery.objects.filter(state__in=Delivery.WAITING, due_at__lte=now, destination__state="on", destination__closed_until=None)
-        .order_by("due_at").values_list("due_at", flat=True).first(),
-    ]  # fmt: skip
+        min((one.first_due for one in Destination.objects.with_due(now).annotate(first_due=FIRST_DUE)), default=None),
+        Enrollment.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first(),
+        Message.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first(),
+        Lead.objects.filter(rescore_at__lte=now).order_by("rescore_at").values_list("rescore_at", flat=True).first(),
+    ]
     return max((int((now - since).total_seconds()) for since in waiting if since), default=0)

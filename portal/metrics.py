@@ -1,8 +1,7 @@
 """/metrics: the figures of operation as plain Prometheus text, for a token or session of an admin."""
 
-import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Count
 from django.utils import timezone
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.ids import first_id
 from accounts.roles import ADMIN
 from delivery.models import Delivery
 from leads.models import Disposition, Lead, Submission
@@ -63,8 +63,3 @@ def samples() -> Iterator[Sample]:
     yield "leads_stale", "Leads that wait to be followed.", "", Lead.objects.stale(now).count()
     yield "oldest_due_seconds", "How long the oldest piece of due work has waited.", "", oldest_due()
     yield "broker_up", "Whether the broker takes messages.", "", int(broker_answers())
-
-
-def first_id(moment: datetime) -> uuid.UUID:
-    """The smallest UUIDv7 of a moment: ids are time-ordered, so a range of them is a range of time on the primary key."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

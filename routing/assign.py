@@ -5,17 +5,11 @@ nurture goal. The seller with the fewest open leads gets the next one; among equ
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from accounts.ids import NEW_ID, array
-from accounts.models import User
-from leads.models import Activity, Lead
-from routing.models import Assignment
 
 LOCK = 0x0A551
 
@@ -23,8 +17,8 @@ LOCK = 0x0A551
 def assign(leads: Sequence[UUID]) -> int:
     """Give owners to those of the leads that are due one, and a reason to those that are not; returns how many got one.
 
-    Set: open leads without owner among `leads`. Lock order: the assignment lock, then lead rows (held by the caller), then sellers. The lock
-    makes parallel workers see each other's loads.
+    Set: open leads without owner among `leads`. Lock order: lead rows (held by the caller), then the assignment lock, which makes parallel workers see
+    each other's loads and holds until the caller commits, then sellers.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -36,6 +30,8 @@ def assign(leads: Sequence[UUID]) -> int:
 
 # A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
 # Where nobody has a capacity no seat above `level` can be reached, which keeps the seats few when many leads meet many sellers.
+# A person took it from everybody, and the buyer did nothing since.
+TAKEN = "coalesce(l.owner_reason->>'code' = 'taken' AND l.last_interaction_at <= (l.owner_reason->>'at')::timestamptz, false)"
 ASSIGN = f"""
     WITH wanting AS MATERIALIZED (
         SELECT l.id, s.name AS storefront, s.respond_within_hours AS hours,
@@ -44,7 +40,7 @@ ASSIGN = f"""
                row_number() OVER (ORDER BY l.last_interaction_at, l.id) AS place
         FROM leads_lead l JOIN listings_listing g ON g.id = l.listing_id JOIN listings_storefront s ON s.id = g.storefront_id
         WHERE l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL AND l.status NOT IN ('won', 'lost', 'disqualified')
-          AND (s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL)
+          AND NOT {TAKEN} AND (s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL)
     ), seller AS MATERIALIZED (
         SELECT r.user_id, r.capacity, r.last_assigned_at,
                (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
@@ -81,30 +77,11 @@ ASSIGN = f"""
     )
     SELECT count(*) FROM pair
 """
-SAY_WHY_NOT = """
-    UPDATE leads_lead l SET owner_reason = jsonb_build_object('code', CASE
-            WHEN s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL
-            THEN 'no_seller' ELSE 'below_act_now' END)
+WHY_NOT = """CASE WHEN s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL
+            THEN 'no_seller' ELSE 'below_act_now' END"""
+SAY_WHY_NOT = f"""
+    UPDATE leads_lead l SET owner_reason = jsonb_build_object('code', {WHY_NOT})
     FROM listings_listing g JOIN listings_storefront s ON s.id = g.storefront_id
-    WHERE g.id = l.listing_id AND l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL
+    WHERE g.id = l.listing_id AND l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL AND NOT {TAKEN} AND l.status NOT IN ('won', 'lost', 'disqualified')
+        AND l.owner_reason->>'code' IS DISTINCT FROM {WHY_NOT}
 """
-
-
-def give(lead: Lead, owner: User | None, by: User) -> None:
-    """A person hands the lead to another owner, or takes it from everybody. Ends the open assignment; the clock starts if nobody answered yet."""
-    now = timezone.now()
-    reason: dict[str, Any] = {"code": "by_hand", "by": by.full_name}
-    with transaction.atomic():
-        Lead.objects.select_for_update().get(pk=lead.pk)
-        Assignment.objects.filter(lead=lead, ended_at=None).update(ended_at=now)
-        if owner:
-            Assignment.objects.create(lead=lead, owner=owner, reason=reason, made_by=by, made_at=now)
-        hours = lead.listing.storefront.respond_within_hours
-        Lead.objects.filter(pk=lead.pk).update(
-            owner=owner,
-            owner_reason=reason,
-            assigned_at=now if owner else None,
-            respond_by=None if not owner else lead.respond_by if lead.first_response_at else now + timedelta(hours=hours),
-            stale_since=now,
-        )
-        Activity.objects.create(lead=lead, kind="assigned", actor=by, data={**reason, "owner": owner.pk if owner else None})

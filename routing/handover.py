@@ -1,6 +1,6 @@
-"""People hand leads to another owner, many at once: the set-wise sister of routing.assign.give, and the way back from it."""
+"""People hand leads to another owner, many at once: and the way back from it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -22,7 +22,8 @@ def hand_over(leads: QuerySet[Lead], owner: User | None, by: User) -> Before:
 
     Locks the lead rows in id order. The clock of a lead that nobody answered starts anew with its owner.
     """
-    now, reason = timezone.now(), {"code": "by_hand", "by": by.full_name}
+    now = timezone.now()
+    reason = reason_of(owner, by, now)
     with transaction.atomic():
         wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk"))
         wanted = wanted.exclude(owner=owner) if owner else wanted.filter(owner__isnull=False)
@@ -52,6 +53,11 @@ def take_back(leads: QuerySet[Lead], owner: User | None, before: Before, by: Use
         Lead.objects.bulk_update(still, ["owner", *KEPT[1:], "stale_since"], batch_size=BATCH)
         write_down([(lead.pk, lead.owner_id) for lead in still], {"code": "by_hand", "by": by.full_name}, by)
     return len(still)
+
+
+def reason_of(owner: User | None, by: User, at: datetime) -> dict[str, Any]:
+    """What is given stays given; what was taken from everybody gets no owner by itself until the buyer acts again (routing.assign)."""
+    return {"code": "by_hand" if owner else "taken", "by": by.full_name, "at": at.isoformat()}
 
 
 def write_down(owners: list[tuple[Any, int | None]], reason: dict[str, Any], by: User) -> None:

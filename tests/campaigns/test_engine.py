@@ -2,10 +2,12 @@
 
 import smtplib
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from campaigns import send as sending
@@ -13,6 +15,7 @@ from campaigns.advance import advance
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Suppression, Transition
 from campaigns.publish import pause, publish
 from campaigns.send import find_uncertain, send
+from leads.correct import correct
 from leads.models import Lead, Task
 from leads.work import set_status
 from portal import pipeline
@@ -141,8 +144,8 @@ def test_without_a_verified_sender_nothing_is_claimed(nurtured):
 @pytest.mark.parametrize(
     ("error", "state"),
     [
-        (smtplib.SMTPRecipientsRefused({}), "failed"),
-        (ConnectionRefusedError("no"), "failed"),
+        (smtplib.SMTPRecipientsRefused({"ada@x.example": (550, b"unknown")}), "failed"),
+        (smtplib.SMTPDataError(554, b"spam"), "failed"),
         (smtplib.SMTPServerDisconnected("after DATA"), "uncertain"),
         (TimeoutError("slow"), "uncertain"),
     ],
@@ -159,6 +162,75 @@ def test_an_uncertain_send_is_shown_and_never_repeated(nurtured, monkeypatch, er
     monkeypatch.undo()
     assert send() == 0
     assert not mail.outbox
+
+
+@pytest.mark.parametrize(
+    "error",
+    [smtplib.SMTPRecipientsRefused({"ada@x.example": (451, b"greylisted")}), smtplib.SMTPSenderRefused(421, b"later", "x"), smtplib.SMTPDataError(452, b"full")],
+)  # fmt: skip
+def test_what_the_server_refuses_for_now_is_tried_again_later(nurtured, monkeypatch, error):
+    walk_on()
+
+    def refuse(self):
+        raise error
+
+    monkeypatch.setattr(sending.EmailMultiAlternatives, "send", refuse)
+    assert send() == 1
+    message = Message.objects.get()
+    assert (message.state, message.tries) == ("planned", 1)
+    assert message.due_at > timezone.now() + timedelta(minutes=1)
+    assert send() == 0
+    Message.objects.update(due_at=timezone.now())
+    monkeypatch.undo()
+    assert send() == 1
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_is_away_costs_no_mail_and_some_day_it_has_failed(nurtured, settings):
+    walk_on()
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1", 1
+    assert send() == 1
+    assert Message.objects.get().state == "planned"
+    Message.objects.update(due_at=timezone.now(), tries=sending.MOST_TRIES)
+    assert send() == 1
+    assert Message.objects.get().state == "failed"
+
+
+def test_a_mail_that_cannot_be_written_harms_no_other(nurtured, app, arrive, monkeypatch):
+    other = arrive(app, email="eve@x.example", firstName="Eve")
+    walk_on()
+    words = sending.words.facts
+    monkeypatch.setattr(sending.words, "facts", lambda lead, publisher: 1 / 0 if lead.pk == other.pk else words(lead, publisher))
+    assert send() == 2
+    assert sorted(Message.objects.values_list("state", flat=True)) == ["failed", "sent"]
+
+
+def test_an_address_that_said_no_gets_no_mail_under_another_contact_either(nurtured, app, marketing, arrive):
+    """Known by phone first, and corrected to an address that somebody else has: the contact keeps its key, the address its wish."""
+    arrive(app, email="bob@x.example")
+    phoned = arrive(app, email="", phone="+420 555 010 999")
+    correct(phoned.contact, {"email": "bob@x.example"}, marketing)
+    pipeline.run()
+    walk_on()
+    Suppression.add("bob@x.example", Suppression.Reason.UNSUBSCRIBED)
+    send()
+    assert [one.to for one in mail.outbox] == [["bob@gmail.com"]]
+    assert Message.objects.get(enrollment__lead=phoned).state == "withheld"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_publishing_waits_for_the_leads_that_are_being_followed(app, marketing, post):
+    Sender.objects.create(address="hello@larkfield.example", verified_at=timezone.now())
+    post(app, **WEAK)
+    pipeline.intake()
+    publishing = Thread(target=lambda: at_once(1, lambda: publish(Campaign.objects.get(slug="appsource-nurture"), by=marketing)))
+    with transaction.atomic():
+        pipeline.follow_all([Lead.objects.get().pk])
+        publishing.start()
+        publishing.join(0.7)
+        assert publishing.is_alive()
+    publishing.join(20)
+    assert Enrollment.objects.get().due_at is not None
 
 
 def test_a_claim_whose_worker_died_is_uncertain(nurtured):
@@ -181,13 +253,13 @@ def test_reaching_the_goal_qualifies_and_finds_an_owner(app, nurture, sales, arr
 
 
 def test_nurture_is_held_while_a_seller_owns_the_lead(app, nurture, sales, marketing, arrive):
-    from routing.assign import give
+    from routing.handover import hand_over
 
     lead = arrive(app, **WEAK)
-    give(lead, sales, by=marketing)
+    hand_over(Lead.objects.filter(pk=lead.pk), sales, by=marketing)
     pipeline.run()
     assert (lead.enrollments.get().status, lead.enrollments.get().due_at) == ("held", None)
-    give(lead, None, by=marketing)
+    hand_over(Lead.objects.filter(pk=lead.pk), None, by=marketing)
     Lead.objects.update(owner=None)
     pipeline.run()
     assert lead.enrollments.get().status == "active"

@@ -5,6 +5,7 @@ import socket
 import threading
 from datetime import timedelta
 
+import httpx2
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -236,7 +237,9 @@ def test_the_first_two_retries_come_within_30_seconds():
     assert all(delay(60, 0) <= 6 * 3600 for _ in range(100))
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("5", 5), ("", 0), ("-3", 0), ("soon", 0), ("999999999", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("5", 5), ("", 0), ("-3", 0), ("soon", 0), ("999999999", 72 * 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
+)
 def test_retry_after_is_believed_within_reason(header, seconds):
     assert retry_after(header) == seconds
 
@@ -287,6 +290,113 @@ def test_parallel_workers_deliver_each_lead_once(destination, crm, offer, sales,
     at_once(5, work)
     send()
     assert len(crm.calls) == len(set(crm.ids)) == 30
+
+
+def claimed_and_killed(destination):
+    """What a worker leaves that dies with claimed deliveries in its hands, once their lease is over."""
+    calls = step.claim(destination, 4)
+    Delivery.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return calls
+
+
+def test_a_payload_that_kills_its_worker_is_a_dead_letter_and_harms_no_neighbour(destination, crm, offer, sales, post):
+    for number in range(3):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    assert len(claimed_and_killed(destination)) == 3
+    fatal = Delivery.objects.order_by("due_at").first()
+    for _ in range(step.GIVE_UP_AFTER):
+        assert [call.delivery.pk for call in claimed_and_killed(destination)] == [fatal.pk]
+    send()
+    fatal.refresh_from_db()
+    assert (fatal.state, fatal.last_error) == ("dead", step.FATAL)
+    assert fatal.lead.activities.filter(kind="delivery_dead").exists()
+    assert list(Delivery.objects.exclude(pk=fatal.pk).values_list("state", "losses")) == [("delivered", 1), ("delivered", 1)]
+    assert replay([fatal.pk]) == 1
+    send()
+    assert Delivery.objects.get(pk=fatal.pk).state == "delivered"
+
+
+def test_a_payload_that_cannot_be_written_is_refused_and_the_others_go(destination, crm, offer, sales, post, monkeypatch):
+    for number in range(3):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    bad, write = Delivery.objects.first(), step.payload
+    monkeypatch.setattr(step, "payload", lambda lead, revision: 1 / 0 if lead.pk == bad.lead_id else write(lead, revision))
+    send()
+    assert len(crm.calls) == 2
+    assert (Delivery.objects.get(pk=bad.pk).state, Delivery.objects.get(pk=bad.pk).last_error) == (
+        "dead",
+        "ZeroDivisionError while writing its payload.",
+    )
+
+
+def test_a_failing_destination_is_left_alone_after_a_handful_of_calls(destination, crm, offer, sales, post):
+    for number in range(40):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    crm.plan = [Response("", 500) for _ in range(40)]
+    send()
+    destination.refresh_from_db()
+    assert len(crm.calls) <= 8 and destination.failures_in_row == 5
+    assert destination.closed_until <= timezone.now() + timedelta(seconds=step.BREAKER_FIRST)
+    due_now()
+    assert send() == 1
+    destination.refresh_from_db()
+    assert timedelta(seconds=step.BREAKER_FIRST) < destination.closed_until - timezone.now() <= timedelta(seconds=2 * step.BREAKER_FIRST)
+
+
+def test_a_wrong_destination_gets_no_more_than_what_was_in_flight(destination, crm, offer, sales, post):
+    for number in range(12):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    crm.plan = [Response("who are you", 401) for _ in range(12)]
+    send()
+    assert len(crm.calls) <= step.IN_FLIGHT
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_destination_that_hangs_holds_up_no_other(destination, crm, offer, sales, post, monkeypatch):
+    monkeypatch.setattr(egress, "PATIENCE", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        other = Destination(name="Silent", kind="https", config={"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"})
+        other.keep_secret(SECRET)
+        other.save()
+        other.listings.add(offer)
+        post(offer)
+        pipeline.run()
+        send()
+    states = dict(Delivery.objects.values_list("destination__name", "state"))
+    assert states == {"Your CRM": "delivered", "Silent": "retrying"}
+    assert "No answer within 1 s" in Delivery.objects.get(destination=other).last_error
+
+
+@pytest.mark.parametrize("headers", [b"HTTP/1.1 200 OK\r\nX-", b""])
+def test_a_peer_that_drips_its_headers_does_not_hold_the_line(headers, settings, monkeypatch):
+    settings.ALLOW_LOOPBACK_DESTINATIONS = True
+    monkeypatch.setattr(egress, "PATIENCE", 0.8)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def drip():
+            peer, _ = server.accept()
+            peer.recv(65536)
+            peer.sendall(headers)
+            while not ended.wait(0.1):
+                try:
+                    peer.sendall(b"x")
+                except OSError:
+                    break
+            peer.close()
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = timezone.now()
+        with pytest.raises((TimeoutError, httpx2.HTTPError)):
+            egress.post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
+        ended.set()
+        thread.join()
+    assert timezone.now() - began < timedelta(seconds=8)
 
 
 def test_a_peer_that_drips_its_answer_does_not_hold_the_line(destination, offer, sales, arrive, monkeypatch):

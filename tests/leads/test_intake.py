@@ -32,7 +32,7 @@ def test_the_same_delivery_again_is_one_interaction_and_two_submissions(offer, s
 
 def test_the_same_content_a_day_later_is_a_new_act(offer, sales, arrive, post):
     lead = arrive(offer)
-    Submission.objects.update(received_at=timezone.now() - timedelta(hours=24, seconds=1))
+    Submission.objects.update(received_at=timezone.now() - timedelta(hours=24, minutes=5))
     assert arrive(offer).pk == lead.pk
     assert lead.interactions.count() == 2
 

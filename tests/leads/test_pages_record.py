@@ -212,7 +212,7 @@ def test_my_day_begins_with_what_is_late(offer, app, sales, stranger, marketing,
     now = timezone.now()
     late, soon, foreign, closed = (arrive(offer, email=f"{n}@{n}.example", firstName=n) for n in ("late", "soon", "foreign", "closed"))
     Lead.objects.filter(pk=late.pk).update(respond_by=now - timedelta(hours=5))
-    Lead.objects.filter(pk=soon.pk).update(respond_by=now + timedelta(seconds=1))
+    Lead.objects.filter(pk=soon.pk).update(respond_by=now + timedelta(minutes=5))
     Lead.objects.filter(pk=foreign.pk).update(respond_by=now - timedelta(hours=9), owner=stranger)
     Lead.objects.filter(pk=closed.pk).update(respond_by=now - timedelta(hours=9), status="lost")
     work.add_task(soon, sales, "Send the dates", now - timedelta(hours=1))

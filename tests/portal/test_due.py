@@ -109,12 +109,12 @@ def test_a_submission_lands_in_its_month(offer, post):
 def test_rows_that_the_default_partition_caught_move_to_their_month(db):
     from datetime import date
 
-    from leads.partitions import first_id, make_month, rows_in_default
+    from leads.partitions import make_month, rows_in_default, start_of
 
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, at) VALUES (%s, %s, 1, now())",
-            [first_id(date(2030, 5, 2)), first_id(date(2030, 5, 2))],
+            [start_of(date(2030, 5, 2)), start_of(date(2030, 5, 2))],
         )
     assert rows_in_default()["campaigns_transition"]
     assert make_month("campaigns_transition", date(2030, 5, 1))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from leads.models import Lead
 from portal import pipeline
-from routing.assign import give
+from routing.handover import hand_over
 from routing.models import Assignment, Seller
 from routing.reasons import because
 from tests.conftest import at_once, person
@@ -65,7 +65,7 @@ def test_capacity_and_absence_are_kept_and_without_anybody_the_reason_says_so(of
 
 def test_a_person_may_give_the_lead_away_and_history_stays(offer, sales, stranger, marketing, arrive):
     lead = arrive(offer)
-    give(lead, stranger, by=marketing)
+    hand_over(Lead.objects.filter(pk=lead.pk), stranger, by=marketing)
     pipeline.run()
     lead.refresh_from_db()
     assert (lead.owner, because(lead.owner_reason)) == (stranger, "given by Marketing")

@@ -19,7 +19,7 @@ from delivery import contract, egress
 from delivery.contract import Answer, Misconfigured, Refused, RetryLater
 from delivery.models import Destination
 
-MAX_RETRY_AFTER = 24 * 3600
+MAX_RETRY_AFTER = 72 * 3600  # as long as a delivery is tried at all
 TRY_AGAIN = (408, 425, 429)
 WRONG_DESTINATION = (401, 403, 404, 405, 410)
 
@@ -101,9 +101,9 @@ def judge(status: int, headers: httpx.Headers, text: str) -> Answer:
 
 
 def retry_after(value: str) -> float:
-    """Seconds of a Retry-After header, as a number or a date; absurd or unreadable ones count as none."""
+    """Seconds of a Retry-After header, as a number or a date, three days at most; unreadable and past ones count as none."""
     try:
-        seconds = float(value) if value.strip().isdigit() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
-    return seconds if 0 < seconds <= MAX_RETRY_AFTER else 0.0
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
