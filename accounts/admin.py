@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ask_for_second_factor, public, second_factor_missing
+from accounts.audit import record
 from accounts.models import AccessRecord, ApiToken, Team, User
 
 may_enter_stock = admin.site.has_permission
@@ -53,9 +54,21 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What is changed here stands in the portal's audit too."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        record(request, AccessRecord.Kind.CHANGED, f"{obj._meta.verbose_name} {obj.pk} made")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        record(request, AccessRecord.Kind.CHANGED, f"{obj._meta.verbose_name} {obj.pk}")
+        return super().log_change(request, obj, message)
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
-    """People are deactivated, not deleted: their leads and timeline lines stay theirs."""
+class PersonAdmin(Audited, UserAdmin):
+    """People are deactivated, not deleted: their leads and timeline lines stay theirs. Roles are given in the portal, which keeps one admin at least."""
 
     list_display = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_demo")
     list_filter = ("groups", "is_active", "is_demo")
@@ -65,14 +78,14 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         (_("Roles"), {"fields": ("is_active", "is_staff", "is_superuser", "is_demo", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("is_active", "is_staff", "is_superuser", "is_demo", "groups", "user_permissions", "last_login", "date_joined")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(Audited):
     list_display = ("name", "leader")
     list_select_related = ("leader",)
     filter_horizontal = ("members",)

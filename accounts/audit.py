@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import AccessRecord, User
@@ -9,7 +11,15 @@ from accounts.models import AccessRecord, User
 Kind = AccessRecord.Kind
 
 
+def address_of(request: HttpRequest) -> str | None:
+    """Where a request came from, as the sign-in counts it: behind the proxy in production, the caller itself elsewhere. None when nothing says so."""
+    try:
+        return str(get_adapter().get_client_ip(request))
+    except PermissionDenied:
+        return None
+
+
 def record(request: HttpRequest, kind: str, subject: Any = "", user: User | None = None) -> None:
     """Note that the signed-in user (or `user`) did `kind` to `subject`, an id or a name that is not itself personal data."""
     actor = user or (request.user if request.user.is_authenticated else None)
-    AccessRecord.objects.create(user=actor, kind=kind, subject=str(subject)[:200], address=request.META.get("REMOTE_ADDR") or None)
+    AccessRecord.objects.create(user=actor, kind=kind, subject=str(subject)[:200], address=address_of(request))

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 
@@ -39,7 +39,9 @@ class DefaultDeny(MiddlewareMixin):
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponseBadRequest("NUL")  # PostgreSQL can't hold one, so nothing can be found by it
+            # PostgreSQL can't hold one, so nothing can be found by it.
+            problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "NUL characters are refused."}
+            return JsonResponse(problem, status=400, content_type="application/problem+json")
         if getattr(view, "__module__", "").startswith(OWN_DOORS) or hasattr(view, "cls"):
             return None
         target = getattr(view, "view_class", view)

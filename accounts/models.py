@@ -58,6 +58,11 @@ class User(AbstractUser):
         """Marketing and admins see every lead; a seller sees the ones that are theirs or their team's."""
         return bool(self.role_names.intersection(OFFICE))
 
+    @cached_property
+    def sees_leads_of(self) -> list[int]:
+        """Whose leads a seller sees: their own, and those of the members of teams they lead; read once per request."""
+        return sorted({self.pk, *User.objects.filter(teams__leader=self).values_list("pk", flat=True)})
+
     @property
     def is_portal_admin(self) -> bool:
         return ADMIN in self.role_names
@@ -124,6 +129,27 @@ class ApiToken(models.Model):
         return token
 
 
+class Pace(models.Model):
+    """How many requests a caller of the API made in the second of their last one (accounts.throttling). Unlogged: a crash forgets it, and may."""
+
+    caller = models.CharField(max_length=100, primary_key=True)
+    second = models.BigIntegerField()
+    requests = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["second"], name="pace_second")]
+        verbose_name = _("pace")
+        verbose_name_plural = _("paces")
+
+    def __str__(self) -> str:
+        return self.caller
+
+    @classmethod
+    def forgotten(cls) -> models.QuerySet["Pace"]:
+        """Those that nobody will ask for again."""
+        return cls.objects.filter(second__lt=timezone.now().timestamp() - 3600)
+
+
 class AccessRecord(models.Model):
     """One line of the audit: who signed in, was shown a secret, read or exported personal data, and when. Never changed."""
 
@@ -148,7 +174,7 @@ class AccessRecord(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["user", "-id"], name="access_by_user")]
+        indexes = [models.Index(fields=["user", "-id"], name="access_by_user"), models.Index(fields=["kind", "-id"], name="access_by_kind")]
         verbose_name = _("access record")
         verbose_name_plural = _("access records")
 

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.crypto import keyed_digests
 from accounts.ids import uuid7
 from campaigns.reasons import because
+from campaigns.shipped_names import shown
 from leads.models import Lead
 from listings.models import CampaignKind, Storefront
 
@@ -61,7 +62,12 @@ class Campaign(models.Model):
         verbose_name_plural = _("campaigns")
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """Its name in the reader's language, as long as it is one that was shipped."""
+        return shown(self.name)
 
 
 class Stage(models.Model):
@@ -88,7 +94,12 @@ class Stage(models.Model):
         verbose_name_plural = _("stages")
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """Its name in the reader's language, as long as it is one that was shipped."""
+        return shown(self.name)
 
 
 class StageText(models.Model):

@@ -4,6 +4,7 @@ With PORTAL_ALLOW_LOOPBACK_DESTINATIONS=1 (development and tests) a loopback des
 """
 
 import ipaddress
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from django.utils.translation import gettext as _
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 MAX_ANSWER, PATIENCE = 4_096, 20.0
+PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\ud800-\udfff]+")
+# Old ways to write an IPv4 address as IPv6.
+DISGUISED = (ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
 
 
 class Forbidden(ValueError):
@@ -39,17 +43,21 @@ def check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
+        is_host = bool(parts.hostname and parts.hostname.encode("idna"))
+    except ValueError:  # UnicodeError is one
         raise ValidationError(_("This is not an address.")) from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or len(url) > 2_000:
+    if parts.scheme not in ("https", "http") or not is_host or not PRINTABLE.fullmatch(url) or len(url) > 2_000:
         raise ValidationError(_("This is not an address."))
+    assert parts.hostname
     if parts.username or parts.password:
         raise ValidationError(_("An address with a user name or password in it is refused."))
     if parts.scheme == "http" and not (settings.ALLOW_LOOPBACK_DESTINATIONS and is_loopback_name(parts.hostname)):
         raise ValidationError(_("Needs https. Change http to https."))
     literal = address_of(parts.hostname)
-    if port == 0 or (literal and not may_reach(literal)):
+    if literal and not may_reach(literal):
         raise ValidationError(_("This address is not on the public internet."))
+    if port is not None and port < 1024 and port not in (80, 443):
+        raise ValidationError(_("Port %(port)d belongs to another service."), params={"port": port})
 
 
 def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -72,6 +80,8 @@ def may_reach(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner:
             return may_reach(inner)
+        if address.is_site_local or (not address.is_loopback and any(address in network for network in DISGUISED)):
+            return False
     if address.is_loopback:
         return bool(settings.ALLOW_LOOPBACK_DESTINATIONS)
     return address.is_global and not address.is_multicast

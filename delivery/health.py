@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -84,14 +83,15 @@ def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttem
     if destination.state == Destination.State.PAUSED:
         return Check(name, BAD, _("%(name)s is paused") % says, destination.pause_reason, verb=_("Mend"), url=url, sign=failing)
     stuck = attempts.get(destination.stuck)
-    if destination.failures_in_row >= BREAKER_FROM or (destination.closed_until and destination.closed_until > timezone.now()):
+    if destination.failures_in_row >= BREAKER_FROM or destination.closed_until:
         why = stuck.answer[:160] if stuck else ""
         return Check(name, BAD, _("%(name)s does not answer") % says, why, stuck.at if stuck else None, verb=_("See it"), url=url, sign=failing)
     if dead.count:
         title = ngettext("%(count)d dead delivery to %(name)s", "%(count)d dead deliveries to %(name)s", dead.count) % {"count": dead.count, **says}
         replay = page("delivery:deliveries", state="dead", destination=destination.pk)
-        state = WARN if destination.state == Destination.State.OFF else BAD  # what was switched off does not make its listings fail
-        return Check(name, state, title, dead.error[:160], verb=_("Replay"), url=replay, sign=failing)
+        is_off = destination.state == Destination.State.OFF  # what was switched off does not make its listings fail, but what it left undone shows
+        sign = ngettext("%(count)d dead delivery", "%(count)d dead deliveries", dead.count) % {"count": dead.count} if is_off else failing
+        return Check(name, WARN if is_off else BAD, title, dead.error[:160], verb=_("Replay"), url=replay, sign=sign)
     return answering(name, destination, attempts)
 
 

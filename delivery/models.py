@@ -30,6 +30,8 @@ class Destination(models.Model):
         OFF = "off", pgettext_lazy("destination", "Off")
         PAUSED = "paused", pgettext_lazy("destination", "Paused")
 
+    # Its id outside: the API's ids are all alike.
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=30)
     listings = models.ManyToManyField(Listing, related_name="destinations", blank=True, verbose_name=_("listings"))
@@ -38,6 +40,7 @@ class Destination(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ON)
     pause_reason = models.CharField(max_length=300, blank=True, default="")
     failures_in_row = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
     closed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 

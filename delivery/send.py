@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 
 from delivery.contract import Answer, DeliveryFailed, Misconfigured, Refused, RetryLater, connectors
@@ -29,7 +30,7 @@ LEASE = timedelta(seconds=120)  # longer than any call, which egress bounds
 GIVE_UP_AFTER = 3  # claims in a row that never came back
 WINDOW = timedelta(hours=72)
 FIRST_DELAY, LONGEST_DELAY = 5.0, 6 * 3600.0
-BREAKER_FROM, BREAKER_FIRST, BREAKER_LONGEST = 5, 30.0, 900.0
+BREAKER_FROM, BREAKER_FIRST, BREAKER_LONGEST = 5, timedelta(seconds=30), timedelta(minutes=15)
 FATAL = "Its worker stopped every time it was begun."
 State = Delivery.State
 
@@ -73,7 +74,8 @@ def drain(destination: Destination) -> int:
         if not cursor.fetchone()[0]:
             return 0
         try:
-            return rounds(destination)
+            destination.refresh_from_db()  # whoever held the lock may have paused it
+            return rounds(destination) if destination.is_open else 0
         finally:
             if not connection.needs_rollback:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, destination.pk])
@@ -83,7 +85,7 @@ def rounds(destination: Destination) -> int:
     made, until = 0, time.monotonic() + BUDGET
     with ThreadPoolExecutor(IN_FLIGHT, "call") as pool:
         while time.monotonic() < until:
-            probing = destination.failures_in_row >= BREAKER_FROM
+            probing = destination.closed_until is not None  # it failed up to now
             bury(destination)
             calls = claim(destination, 1 if probing else IN_FLIGHT)
             if not calls:
@@ -113,12 +115,12 @@ def claim(destination: Destination, limit: int) -> list[Call]:
     """
     now = timezone.now()
     with transaction.atomic():
-        due = Delivery.objects.due(now).filter(destination=destination).order_by("due_at").select_for_update(skip_locked=True)
+        due = Delivery.objects.due(now).filter(destination=destination).order_by("due_at", "pk").select_for_update(skip_locked=True)
         suspect = due.filter(lease_until__isnull=False).values_list("pk", flat=True)[:1]
         ids = list(suspect) or list(due.values_list("pk", flat=True)[:limit])
         lost = Case(When(lease_until__isnull=True, then=Value(0)), default=F("losses") + 1)
         Delivery.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=F("attempts") + 1, fence=F("fence") + 1, losses=lost)
-    return load(Delivery.objects.filter(pk__in=ids).order_by("due_at"))
+    return load(Delivery.objects.filter(pk__in=ids).order_by("due_at", "pk"))
 
 
 def load(claimed: QuerySet[Delivery]) -> list[Call]:
@@ -191,20 +193,21 @@ def delay(attempts: int, after: float) -> float:
 
 
 def judge(destination: Destination, failure: DeliveryFailed | None) -> None:
-    """Keep the destination's breaker: five failures in a row close it for half a minute, doubling to a quarter of an hour; a misconfigured one is paused.
+    """Keep the destination's breaker, and pause a misconfigured one.
 
-    Calls that were in flight when it closed count for nothing: only a probe that fails doubles the wait.
+    Five failures and more, and nothing but failures for half a minute, hold calls back for as long as it has failed already, so each wait is twice the
+    one before, up to a quarter of an hour; then one call probes. Until then every delivery has its own first retries.
     """
-    row = Destination.objects.filter(pk=destination.pk)
+    now, row = timezone.now(), Destination.objects.filter(pk=destination.pk)
     if failure is None or (isinstance(failure, Refused) and failure.answer.status):
-        row.filter(failures_in_row__gt=0).update(failures_in_row=0, closed_until=None)
+        row.filter(failures_in_row__gt=0).update(failures_in_row=0, failing_since=None, closed_until=None)
     elif isinstance(failure, Misconfigured):
         row.update(state=Destination.State.PAUSED, pause_reason=str(failure)[:300])
-    elif isinstance(failure, RetryLater) and row.exclude(closed_until__gt=timezone.now()).update(failures_in_row=F("failures_in_row") + 1):
-        failed = row.values_list("failures_in_row", flat=True)[0]
-        if failed >= BREAKER_FROM:
-            wait = min(BREAKER_LONGEST, BREAKER_FIRST * 2 ** min(failed - BREAKER_FROM, 10))
-            row.update(closed_until=timezone.now() + timedelta(seconds=wait))
+    elif isinstance(failure, RetryLater):
+        row.update(failures_in_row=F("failures_in_row") + 1, failing_since=Coalesce(F("failing_since"), now))
+        failed, since = row.values_list("failures_in_row", "failing_since")[0]
+        if failed >= BREAKER_FROM and since and now - since >= BREAKER_FIRST:
+            row.exclude(closed_until__gt=now).update(closed_until=now + min(BREAKER_LONGEST, now - since))
 
 
 def tell(lead: UUID, kind: str, destination: str, **data: str) -> None:
@@ -221,5 +224,7 @@ def resume(destination: Destination) -> None:
     """A person mended the destination: deliver again, what waits is due now."""
     now = timezone.now()
     with transaction.atomic():
-        Destination.objects.filter(pk=destination.pk).update(state=Destination.State.ON, pause_reason="", failures_in_row=0, closed_until=None)
+        Destination.objects.filter(pk=destination.pk).update(
+            state=Destination.State.ON, pause_reason="", failures_in_row=0, failing_since=None, closed_until=None
+        )
         Delivery.objects.filter(destination=destination, state__in=Delivery.WAITING).update(due_at=now, owed_since=now)

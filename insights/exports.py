@@ -5,14 +5,9 @@ import io
 from collections.abc import Iterable
 
 from insights.offers import FIGURES, Offer
+from leads.spreadsheets import safe
 
 COLUMNS = ("listing", "title", "storefront", "kind", *FIGURES, "median_first_response_minutes")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-
-
-def safe(value: object) -> object:
-    """A text that begins like a formula gets an apostrophe in front; figures stay figures."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def offers_csv(offers: Iterable[Offer]) -> str:

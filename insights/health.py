@@ -26,6 +26,8 @@ WINDOW, SHOWN = 90, 30  # days the rate is taken from, days of the strip
 YOUNGEST = 14.0  # days: a listing that began with a burst is not held to it
 ALARM = 1 / 1000
 SHORTEST = timedelta(days=1)
+JUST_NOW = timedelta(minutes=1)
+FEW = 5  # arrivals: of fewer nobody knows what is usual
 ARRIVED = (Disposition.LEAD, Disposition.ANONYMOUS, Disposition.DO_NOT_CONTACT)
 
 
@@ -101,9 +103,9 @@ def tallies(listings: Sequence[int], since: date) -> dict[int, dict[date, tuple[
 def check(listing: Listing, now: datetime, today: date, last: datetime | None, known: date | None, daily: dict[date, Any]) -> Check:
     shown = [today - timedelta(days=back) for back in reversed(range(SHOWN))]
     days = tuple((day, daily.get(day, (0, 0))[0]) for day in shown)
-    if last is None or known is None:
-        return Check(SILENCE, OK, _("Too little has come in to know a usual interval"), days=days)
     arrived = sum(any_kind for _leads, any_kind in daily.values())
+    if last is None or known is None or 0 < arrived < FEW:
+        return Check(SILENCE, OK, _("Too little has come in to know a usual interval"), days=days)
     quiet = Quiet(now - last, rate_of(arrived, (today - known).days + 1))
     return told(listing, quiet, last, days)
 
@@ -118,8 +120,9 @@ def told(listing: Listing, quiet: Quiet, last: datetime, days: tuple[tuple[date,
     seldom = _("Usually a lead every %(interval)s") % {"interval": usual}
     out = listing.lead_sharing and listing.state in (Listing.State.LIVE, Listing.State.PREVIEW)
     if not (out and quiet.is_alarming):
-        return Check(SILENCE, OK, seldom, days=days, story=_("The last one came %(time)s ago. This listing usually brings a lead every %(interval)s.")
-                     % {"time": length(quiet.lasts), "interval": usual})  # fmt: skip
+        came = _("The last one came %(time)s ago.") % {"time": length(quiet.lasts)} if quiet.lasts >= JUST_NOW else _("The last one came just now.")
+        story = _("%(came)s This listing usually brings a lead every %(interval)s.") % {"came": came, "interval": usual}
+        return Check(SILENCE, OK, seldom, days=days, story=story)
     story = _(
         "Nothing has come in since %(day)s. This listing usually brings a lead every %(interval)s; "
         "chance alone would explain this silence less than 1 time in %(times)s."

@@ -2,23 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Message
 from delivery.models import Delivery, Destination
+from insights.offers import Period
+from leads.keyset import Count
+from leads.keyset import count as bounded
+from leads.lists import received
 from leads.models import Lead, Submission
+from leads.reasons import in_words
 from listings.days import clock
 from listings.health import Health
 from listings.links import page
 from listings.models import Listing
 
 LATE, SOON = "late", "soon"
-LOOK_BACK = timedelta(days=30)  # for leads without owner: older ones are history
+LOOK_BACK = 30  # days, for leads without owner: older ones are history
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Need:
 
     icon: str
     tone: str
-    count: int
+    count: Count
     what: str
     why: str
     verb: str
@@ -46,12 +49,12 @@ def needs(listings: list[Listing], health: dict[int, Health]) -> list[Need]:
 def overdue(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     now = timezone.now()
     leads = Lead.objects.overdue(now)
-    count, oldest = leads.aggregate(n=Count("pk"), oldest=Min("respond_by")).values()
-    if not count:
+    longest = leads.order_by("respond_by").values_list("respond_by", "listing__title").first()
+    if longest is None or longest[0] is None:
         return None
-    longest = leads.order_by("respond_by").values_list("listing__title", flat=True).first()
-    why = _("Longest by %(time)s, %(listing)s") % {"time": clock(now - oldest), "listing": longest}
-    what = ngettext("response overdue", "responses overdue", count)
+    count = bounded(leads)
+    why = _("Longest by %(time)s, %(listing)s") % {"time": clock(now - longest[0]), "listing": longest[1]}
+    what = ngettext("response overdue", "responses overdue", count.figure)
     return Need("clock-alert", LATE, count, what, why, _("Assign"), page("leads:list", clock="overdue"))
 
 
@@ -61,16 +64,16 @@ def paused(listings: list[Listing], health: dict[int, Health]) -> Need | None:
         return None
     why = ": ".join(filter(None, found[0]))[:160]
     what = ngettext("destination paused", "destinations paused", len(found))
-    return Need("circle-pause", LATE, len(found), what, why, _("Mend"), page("delivery:list"))
+    return Need("circle-pause", LATE, Count(len(found), True), what, why, _("Mend"), page("delivery:list"))
 
 
 def dead(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    count = Delivery.objects.dead().count()
-    newest = Delivery.objects.dead().select_related("destination", "lead__listing").order_by("-id").first() if count else None
+    newest = Delivery.objects.dead().select_related("destination", "lead__listing").order_by("-id").first()
     if newest is None:
         return None
+    count = bounded(Delivery.objects.dead())
     says = {"listing": newest.lead.listing.title, "destination": newest.destination.name, "error": brief(newest.last_error)}
-    what = ngettext("dead delivery", "dead deliveries", count)
+    what = ngettext("dead delivery", "dead deliveries", count.figure)
     return Need(
         "unplug", LATE, count, what, _("%(listing)s to %(destination)s: %(error)s") % says, _("Replay"), page("delivery:deliveries", state="dead")
     )
@@ -88,34 +91,34 @@ def silent(listings: list[Listing], health: dict[int, Health]) -> Need | None:
         return None
     named = ", ".join(f"{one.title}: {health[one.pk].text}" for one in quiet[:3])
     url = page("listings:detail", quiet[0].slug) if len(quiet) == 1 else page("listings:list")
-    return Need("ear-off", SOON, len(quiet), ngettext("listing silent", "listings silent", len(quiet)), named, _("Test"), url)
+    return Need("ear-off", SOON, Count(len(quiet), True), ngettext("listing silent", "listings silent", len(quiet)), named, _("Test"), url)
 
 
 def quarantined(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     rows = Submission.objects.quarantined()
-    count = rows.count()
-    if not count:
+    count = bounded(rows)
+    if not count.figure:
         return None
     newest = rows.order_by("-id").values_list("reason", flat=True)[:20]
-    reasons = dict.fromkeys(reason.partition(":")[0].rstrip(".")[:60] for reason in newest)
+    reasons = dict.fromkeys(in_words(reason).partition(":")[0].rstrip(".")[:60] for reason in newest)
     return Need("inbox", SOON, count, _("in quarantine"), "; ".join(list(reasons)[:2]), _("Repair"), page("leads:quarantine"))
 
 
 def ownerless(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     """Leads that should have an owner and have none, because nobody can take them."""
-    since = timezone.now() - LOOK_BACK
-    count = Lead.objects.open().filter(owner=None, received_at__gte=since, owner_reason__code="no_seller").count()
-    if not count:
+    first = Period.last(LOOK_BACK).first
+    count = bounded(received(Lead.objects.unroutable(), str(first), ""))
+    if not count.figure:
         return None
     why = _("Nobody can take them")
-    return Need("user-x", SOON, count, _("without an owner"), why, _("Assign"), page("leads:list", owner="nobody"))
+    return Need("user-x", SOON, count, _("without an owner"), why, _("Assign"), page("leads:list", owner="unroutable", from_=first))
 
 
 def uncertain(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    count = Message.objects.filter(state=Message.State.UNCERTAIN).count()
-    if not count:
+    count = bounded(Message.objects.filter(state=Message.State.UNCERTAIN))
+    if not count.figure:
         return None
-    what = ngettext("uncertain mail", "uncertain mails", count)
+    what = ngettext("uncertain mail", "uncertain mails", count.figure)
     return Need("mail-question-mark", SOON, count, what, _("Sent or not, nobody knows; never repeated by itself"), _("Look"), page("campaigns:list"))
 
 

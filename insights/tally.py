@@ -8,18 +8,19 @@ from django.db import connection, transaction
 
 from accounts.ids import array
 from insights.models import STEPS
-from listings.models import Publisher
 
 
 def tally(leads: Sequence[UUID]) -> int:
     """Count these leads as they are now; returns how many differed. Takes `Counted` rows in key order, then tallies in (day, listing) order."""
     with connection.cursor() as cursor:
-        cursor.execute(TALLY, {"leads": array(leads), "zone": Publisher.current().time_zone, "steps": list(STEPS)})
+        cursor.execute(TALLY, {"leads": array(leads), "steps": list(STEPS)})
         return int(cursor.fetchone()[0])
 
 
-STATE = """
-    SELECT l.id AS lead_id, (l.received_at AT TIME ZONE %(zone)s)::date AS day, l.listing_id, l.qualified_at IS NOT NULL AS qualified,
+# Read by the statement itself: who waits for a change of the zone to be counted must not go on with the old one.
+ZONE = "coalesce((SELECT time_zone FROM listings_publisher ORDER BY id LIMIT 1), 'UTC')"
+STATE = f"""
+    SELECT l.id AS lead_id, (l.received_at AT TIME ZONE {ZONE})::date AS day, l.listing_id, l.qualified_at IS NOT NULL AS qualified,
            l.opportunity_at IS NOT NULL AS opportunity, l.won_at IS NOT NULL AS won,
            CASE WHEN l.first_response_at IS NOT NULL
                 THEN greatest(0, floor(extract(epoch FROM l.first_response_at - l.received_at) / 60))::int END AS response_minutes
@@ -66,18 +67,18 @@ TALLY = f"""
 def tally_demand(limit: int = 10_000) -> int:
     """Count demand without a lead that was not counted yet; returns how many. Locks demand rows, skipping held ones, then tallies in key order."""
     with connection.cursor() as cursor:
-        cursor.execute(DEMAND, {"limit": limit, "zone": Publisher.current().time_zone})
+        cursor.execute(DEMAND, {"limit": limit})
         return int(cursor.fetchone()[0])
 
 
-DEMAND = """
+DEMAND = f"""
     WITH fresh AS MATERIALIZED (
         SELECT id FROM leads_demand WHERE NOT counted ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ), taken AS (
         UPDATE leads_demand d SET counted = true FROM fresh f WHERE f.id = d.id RETURNING d.*
     ), daily AS (
         INSERT INTO insights_dailytally AS t (day, listing_id, leads, qualified, opportunities, won, anonymous, asked_neighbour)
-        SELECT (received_at AT TIME ZONE %(zone)s)::date AS day, listing_id, 0, 0, 0, 0, count(*) FILTER (WHERE kind = 'anonymous'),
+        SELECT (received_at AT TIME ZONE {ZONE})::date AS day, listing_id, 0, 0, 0, 0, count(*) FILTER (WHERE kind = 'anonymous'),
                count(*) FILTER (WHERE kind = 'asked_neighbour') FROM taken GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (day, listing_id) DO UPDATE SET anonymous = t.anonymous + EXCLUDED.anonymous,
             asked_neighbour = t.asked_neighbour + EXCLUDED.asked_neighbour
@@ -91,7 +92,7 @@ def rebuild() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE insights_counted, insights_dailytally, insights_responsetally, insights_responsestep IN SHARE ROW EXCLUSIVE MODE")
         for statement in REBUILD:
-            cursor.execute(statement, {"zone": Publisher.current().time_zone, "steps": list(STEPS)})
+            cursor.execute(statement, {"steps": list(STEPS)})
 
 
 REBUILD = (
@@ -100,10 +101,10 @@ REBUILD = (
     "DELETE FROM insights_responsetally",
     "DELETE FROM insights_responsestep",
     f"INSERT INTO insights_counted (lead_id, day, listing_id, qualified, opportunity, won, response_minutes) {STATE}",
-    """INSERT INTO insights_dailytally (day, listing_id, leads, qualified, opportunities, won, anonymous, asked_neighbour)
+    f"""INSERT INTO insights_dailytally (day, listing_id, leads, qualified, opportunities, won, anonymous, asked_neighbour)
        SELECT day, listing_id, sum(leads), sum(qualified), sum(opportunities), sum(won), sum(anonymous), sum(asked) FROM (
            SELECT day, listing_id, 1 AS leads, qualified::int, opportunity::int AS opportunities, won::int, 0 AS anonymous, 0 AS asked FROM insights_counted
-           UNION ALL SELECT (received_at AT TIME ZONE %(zone)s)::date, listing_id, 0, 0, 0, 0, (kind = 'anonymous')::int, (kind = 'asked_neighbour')::int
+           UNION ALL SELECT (received_at AT TIME ZONE {ZONE})::date, listing_id, 0, 0, 0, 0, (kind = 'anonymous')::int, (kind = 'asked_neighbour')::int
            FROM leads_demand WHERE counted) AS every GROUP BY day, listing_id""",
     """INSERT INTO insights_responsetally (day, listing_id, minutes, leads) SELECT day, listing_id, response_minutes, count(*) FROM insights_counted
        WHERE response_minutes IS NOT NULL GROUP BY 1, 2, 3""",

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.access import who
-from accounts.admin import ReadOnly
+from accounts.admin import Audited, ReadOnly
 from leads.models import ActionCode, Activity, Company, Contact, Demand, Import, Interaction, Lead, Submission, Task
 
 COUNTED = 100  # rows to a page
@@ -81,7 +81,7 @@ class ActivityAdmin(Shelf, ReadOnly):
 
 
 @admin.register(Task)
-class TaskAdmin(Shelf):
+class TaskAdmin(Shelf, ReadOnly):
     list_display = ("title", "due_at", "done_at", "made_by")
     list_select_related = ("made_by",)
     raw_id_fields = ("lead", "made_by")
@@ -96,7 +96,7 @@ class DemandAdmin(Shelf, ReadOnly):
 
 
 @admin.register(ActionCode)
-class ActionCodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ActionCodeAdmin(Audited):
     list_display = ("code", "known", "first_seen_at")
     list_filter = ("known",)
 

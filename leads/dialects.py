@@ -4,17 +4,22 @@ Sources: Microsoft's pages on lead management show PascalCase keys, publishers r
 So keys are compared by their letters and digits alone, unknown ones are kept, and what can't be read raises Unreadable with a sentence.
 """
 
+import codecs
 import hashlib
 import json
 import re
+import unicodedata
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-JSON_KINDS = ("application/json", "text/json")
-FORM = "application/x-www-form-urlencoded"
+from leads import reasons
+
+JSON = "application/json"
 PERSON = ("firstname", "lastname", "email", "phone", "country", "company", "title")
 ACT = ("leadsource", "actioncode", "offertitle", "description")
 NESTED = ("userdetails", "customerinfo")
@@ -34,9 +39,12 @@ BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-MAX_FIELDS, MAX_TEXT, MAX_VALUE, MAX_EXTRA = 1_000, 20_000, 1_000, 20_000
+MAX_FIELDS, MAX_TEXT, MAX_VALUE, MAX_EXTRA, MAX_INFLATED = 1_000, 20_000, 1_000, 20_000, 1024 * 1024
+NO_CHARSETS = ("unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined")
+GZIP = b"\x1f\x8b"
 LEAD_SOURCE = re.compile(r"^(?P<source>[^-|]*)(?:-(?P<action>[^|]*))?(?:\|(?P<offer>.*))?$", re.DOTALL)
 TEST_LEAD = re.compile(r"(?<![a-z0-9])msft_test", re.IGNORECASE)
+NUL_ESCAPED = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -67,11 +75,23 @@ class Act:
 def read(body: bytes, content_type: str) -> Act:
     """The act told by these bytes. Raises Unreadable."""
     if not body.strip():
-        raise Unreadable("The body is empty.")
-    kind, charset = media_type(content_type)
-    text = decode(body, charset)
-    fields = from_form(text) if kind == FORM or looks_like_form(text, kind) else from_json(text)
-    return understand(fields)
+        raise Unreadable(reasons.EMPTY)
+    charset = media_type(content_type)[1]
+    text = decode(inflated(body), charset)
+    return understand(from_form(text, charset) if looks_like_form(text) else from_json(text))
+
+
+def inflated(body: bytes) -> bytes:
+    """The content of a body that was sent compressed, as far as a lead may be long; any other body as it is."""
+    if not body.startswith(GZIP):
+        return body
+    try:
+        unpacked = zlib.decompressobj(wbits=31).decompress(body, MAX_INFLATED + 1)
+    except zlib.error:
+        raise Unreadable(reasons.BROKEN_GZIP) from None
+    if len(unpacked) > MAX_INFLATED:
+        raise Unreadable(reasons.LONG_GZIP % {"n": MAX_INFLATED})
+    return unpacked
 
 
 @lru_cache(100)
@@ -84,40 +104,59 @@ def media_type(content_type: str) -> tuple[str, str]:
 
 
 def decode(body: bytes, charset: str) -> str:
-    """Text of the body: a byte order mark wins, then the declared charset, then UTF-8."""
-    charset = next((codec for mark, codec in BYTE_ORDER_MARKS if body.startswith(mark)), charset)
+    """Text of the body: a byte order mark wins, then the declared charset when there is such a one, then what its zeros say, then UTF-8."""
+    marked = next((codec for mark, codec in BYTE_ORDER_MARKS if body.startswith(mark)), "")
+    codec = marked or text_codec(charset) or json.detect_encoding(body)
     try:
-        return body.decode(charset or "utf-8")
+        return body.decode(codec)
     except UnicodeDecodeError as error:
-        raise Unreadable(f"Not {charset or 'UTF-8'}: byte {error.start + 1} can't be read.") from None
-    except (LookupError, ValueError):
-        raise Unreadable(f"Unknown charset {charset[:40]!r}.") from None
+        raise Unreadable(reasons.NOT_IN_CHARSET % {"charset": codec.upper(), "n": error.start + 1}) from None
 
 
-def looks_like_form(text: str, kind: str) -> bool:
-    """A form that was sent without saying so."""
-    return kind not in JSON_KINDS and text.lstrip()[:1] not in ("{", "[", '"') and bool(re.match(r"[\w.%+-]+=", text.lstrip()[:100]))
-
-
-def from_form(text: str) -> dict[str, Any]:
-    """The fields of a web-to-lead form; of a repeated name the last value counts."""
+@lru_cache(100)
+def text_codec(charset: str) -> str:
+    """The codec of a declared charset; nothing when it is unknown, or no way to write text but one of Python's own."""
     try:
-        pairs = parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        name = codecs.lookup(charset).name if charset.isprintable() and charset.isascii() and charset else ""
+        "".encode(name or "utf-8")  # what turns bytes into bytes is no charset
+    except (LookupError, ValueError):
+        return ""
+    return "" if name.replace("-", "_") in NO_CHARSETS else name
+
+
+def looks_like_form(text: str) -> bool:
+    """A form, whatever it says that it is: senders get the type wrong, the first letters don't."""
+    start = text.lstrip("\ufeff \t\r\n")[:100]
+    return start[:1] not in ("{", "[", '"') and bool(re.match(r"[\w.%+*-]+=", start))
+
+
+def from_form(text: str, charset: str) -> dict[str, Any]:
+    """The fields of a web-to-lead form, whose escapes are in the declared charset or in the one that its field `encoding` names. A filled value wins."""
+    try:
+        said = dict(parse_qsl(text.strip(), encoding="latin-1", max_num_fields=MAX_FIELDS)).get("encoding", "")
+        codec = text_codec(charset) or text_codec(said) or "utf-8"
+        pairs = parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding=codec, errors="strict")
+    except UnicodeDecodeError as error:
+        raise Unreadable(reasons.NOT_IN_CHARSET_FORM % {"charset": error.encoding.upper()}) from None
     except ValueError:
-        raise Unreadable(f"More than {MAX_FIELDS} form fields.") from None
-    return dict(pairs)
+        raise Unreadable(reasons.MANY_FIELDS % {"n": MAX_FIELDS}) from None
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if value or name not in fields:
+            fields[name] = value
+    return fields
 
 
 def from_json(text: str) -> dict[str, Any]:
     """The object in this JSON text. Numbers stay as written: a phone number of 30 digits is not an integer to us."""
     try:
-        value = json.loads(text, parse_int=str, parse_float=str)
+        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except RecursionError:
-        raise Unreadable("JSON nested too deeply.") from None
+        raise Unreadable(reasons.DEEP) from None
     except json.JSONDecodeError as error:
-        raise Unreadable(f"Not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from None
+        raise Unreadable(reasons.NOT_JSON % {"fault": reasons.fault(error.msg), "line": error.lineno, "column": error.colno}) from None
     if not isinstance(value, dict):
-        raise Unreadable(f"JSON, but {'a list' if isinstance(value, list) else 'a single value'} where one lead was expected.")
+        raise Unreadable(reasons.A_LIST if isinstance(value, list) else reasons.A_VALUE)
     return value
 
 
@@ -136,24 +175,45 @@ def clean(value: Any) -> str:
     return (text if text.isprintable() else UNSTORABLE.sub("", text)).strip()
 
 
-def nested(value: Any) -> dict[str, Any]:
-    """The person's part: an object, or the JSON string that the MarketplaceLeads table keeps it as."""
+def nested(key: str, value: Any) -> dict[str, Any]:
+    """The person's part: an object, alone or in a list, or the JSON string that the MarketplaceLeads table keeps it as."""
     if isinstance(value, str) and value.strip():
         try:
             value = from_json(value)
         except Unreadable as error:
-            raise Unreadable(f"CustomerInfo: {error}") from None
-    return value if isinstance(value, dict) else {}
+            raise Unreadable(reasons.INSIDE % {"field": key[:40], "reason": error}) from None
+    if isinstance(value, list) and len(value) == 1:
+        [value] = value
+    if not value:
+        return {}
+    if not isinstance(value, dict):
+        raise Unreadable(reasons.NO_PERSON % {"field": key[:40]})
+    return value
+
+
+def texts(*values: Any) -> Iterator[str]:
+    """Every text in these values, however deep it lies, names included."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
 
 
 def understand(fields: dict[str, Any]) -> Act:
     """Sort the fields into person, act and the rest, whatever their casing and nesting. A filled value wins over an empty one."""
     known: dict[str, str] = {}
     extra: dict[str, Any] = {}
+    is_test = names_a_test(fields)
     for key, value in fields.items():
         name = plain(key)
         if name in NESTED:
-            inner = nested(value)
+            inner = nested(key, value)
+            is_test = is_test or names_a_test(inner)
             for k, v in inner.items():
                 part = plain(k)
                 if part not in PERSON:
@@ -166,15 +226,20 @@ def understand(fields: dict[str, Any]) -> Act:
         else:
             extra[key] = value
     if not known and not any(plain(key) in NESTED for key in fields):
-        raise Unreadable("None of its fields is one that a lead has.")
-    return to_act(known, extra)
+        raise Unreadable(reasons.NO_FIELD)
+    return to_act(known, extra, is_test)
 
 
-def to_act(known: dict[str, str], extra: dict[str, Any]) -> Act:
+def names_a_test(fields: dict[str, Any]) -> bool:
+    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not."""
+    return any(TEST_LEAD.search(text) for text in texts(fields))
+
+
+def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
     """The act of these known fields; anything over its length is cut here, so that no odd value can fail an insert."""
     source, action, offer = parse_lead_source(known.get("leadsource", ""))
     said = canonical_action(known.get("actioncode", ""))
-    act = Act(
+    return Act(
         person={name: known.get(name, "")[:MAX_VALUE] for name in PERSON},
         source=source[:100],
         action="DNC" if "DNC" in (said, action) else (said or action)[:40],
@@ -183,10 +248,9 @@ def to_act(known: dict[str, str], extra: dict[str, Any]) -> Act:
         offer_title=known.get("offertitle", "")[:300],
         description=known.get("description", "")[:MAX_TEXT],
         extra=kept(extra),
+        is_test=is_test,
+        content_key=content_key(known, extra),
     )
-    act.is_test = any(TEST_LEAD.search(value) for value in known.values()) or bool(TEST_LEAD.search(json.dumps(act.extra)))
-    act.content_key = content_key(known, act.extra)
-    return act
 
 
 def parse_lead_source(text: str) -> tuple[str, str, str]:
@@ -195,7 +259,7 @@ def parse_lead_source(text: str) -> tuple[str, str, str]:
     if match is None:
         return text.strip(), "", ""
     source, action, offer = ((match[name] or "").strip() for name in ("source", "action", "offer"))
-    bare = re.sub(r"\s*\(SPZA\)$", "", source, flags=re.IGNORECASE)
+    bare = re.sub(r"\s*\(\s*SPZA\s*\)$", "", source, flags=re.IGNORECASE)
     return SOURCES.get(bare.replace(" ", "").lower(), bare), canonical_action(action), offer
 
 
@@ -207,13 +271,30 @@ def canonical_action(code: str) -> str:
 def kept(extra: dict[str, Any]) -> dict[str, Any]:
     """Unknown fields, storable as jsonb and of bounded size; bytes of the submission keep the rest."""
     try:
-        text = UNSTORABLE.sub("", json.dumps(extra, ensure_ascii=False)).replace("\\u0000", "")
+        text = NUL_ESCAPED.sub(r"\1", UNSTORABLE.sub("", json.dumps(extra, ensure_ascii=False)))
         return json.loads(text) if len(text) <= MAX_EXTRA else {"kept": "in the archive only", "bytes": len(text)}
     except (ValueError, RecursionError):
         return {"kept": "in the archive only"}
 
 
 def content_key(known: dict[str, str], extra: dict[str, Any]) -> bytes:
-    """What makes two deliveries the same: their content, whatever the order and casing of keys and the white space around values."""
-    same = json.dumps([known, {plain(key): value for key, value in extra.items()}], sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(same.encode()).digest()
+    """What makes two deliveries the same: their content, whatever the order and casing of keys and the spelling of values that mean the same."""
+    said = {name: same(value) for name, value in known.items()}
+    said["email"], said["phone"] = said.get("email", "").casefold(), re.sub(r"[\s()./-]", "", said.get("phone", ""))
+    said["leadsource"] = "\n".join(parse_lead_source(said.get("leadsource", ""))).casefold()
+    said["actioncode"] = canonical_action(said.get("actioncode", "")).casefold()
+    try:
+        rest = {plain(key): same(value) for key, value in extra.items()}
+    except RecursionError:  # nested so deeply that nobody compares it
+        rest = {}
+    whole = [{name: value for name, value in one.items() if value not in ("", None)} for one in (said, rest)]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()
+
+
+def same(value: Any) -> Any:
+    """A value in one spelling: composed letters, no white space around texts, names of inner fields by their letters."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value).strip()
+    if isinstance(value, dict):
+        return {plain(key): same(inner) for key, inner in value.items()}
+    return [same(inner) for inner in value] if isinstance(value, list) else value

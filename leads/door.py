@@ -8,6 +8,7 @@ The secret is never logged: nothing here writes the path, and failures carry non
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -17,10 +18,12 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from accounts.ids import uuid7
+from leads import reasons
 from listings.models import LeadUrl
 
 log = logging.getLogger(__name__)
 PATH: Final = re.compile(r"^/in/([^/]{1,200})/?$")
+DROPPED, PATIENCE = 32 * 1024 * 1024, 5.0  # bytes and seconds that are spent on a body which is too large
 # One statement: look the secret up and keep the bytes; no row means that there is no such secret.
 KEEP: Final = """
     INSERT INTO leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts)
@@ -46,13 +49,18 @@ class LeadDoor:
         """202 once the bytes are committed, 413 when they are too many, 503 when the database can't be reached, none when the secret is unknown."""
         try:
             body, size = read(request)
-        except OSError:
-            return HttpResponse(status=400)  # the sender hung up; nothing came whole
-        kept = keep(digest, body, size, request.headers.get("Content-Type", ""))
+        except Exception:
+            return HttpResponse(status=400)  # the sender hung up or sent broken chunks; nothing came whole
+        cut_off = body is not None and len(body) < announced(request)
+        kept = keep(
+            digest, body, size, request.headers.get("Content-Type", ""), reasons.CUT_OFF % {"n": size, "whole": announced(request)} if cut_off else ""
+        )
         if kept is None or isinstance(kept, HttpResponseBase):
             return kept
         if body is None:
             return in_one_piece(JsonResponse({"detail": f"More than {settings.LEAD_MAX_BYTES} bytes."}, status=413))
+        if cut_off:
+            return in_one_piece(JsonResponse({"detail": "The body ended early."}, status=400))
         self.tell()
         return in_one_piece(JsonResponse({"id": kept}, status=202))
 
@@ -72,25 +80,40 @@ def in_one_piece(answer: HttpResponse) -> HttpResponse:
     return answer
 
 
+def announced(request: HttpRequest) -> int:
+    """The Content-Length; 0 when there is none."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    return int(said) if said.isdecimal() else 0
+
+
 def read(request: HttpRequest) -> tuple[bytes | None, int]:
     """(bytes, size) of the body, at most one byte over the limit; no bytes when it is longer, then size is what was announced or seen."""
     limit = settings.LEAD_MAX_BYTES
-    announced = request.META.get("CONTENT_LENGTH") or ""
-    if announced.isdigit() and int(announced) > limit:
-        return None, min(int(announced), 2**31 - 1)
     stream: Any = request.META["wsgi.input"] if request.META.get("HTTP_TRANSFER_ENCODING") else request
-    body = stream.read(limit + 1)
-    return (None, len(body)) if len(body) > limit else (body, len(body))
+    body = b"" if announced(request) > limit else stream.read(limit + 1)
+    if max(announced(request), len(body)) <= limit:
+        return body, len(body)
+    drop(stream)
+    return None, min(max(announced(request), len(body)), 2**31 - 1)
 
 
-def keep(digest: bytes, body: bytes | None, size: int, content_type: str) -> str | HttpResponseBase | None:
-    """Commit one submission; returns its id, none for an unknown secret, or the 503 that says nothing was kept.
+def drop(stream: Any) -> None:
+    """Read what is too much and forget it: a sender that is answered in the middle of its body sees a broken line, not the answer. Bounded in both ways."""
+    left, until = DROPPED, time.monotonic() + PATIENCE
+    while left > 0 and time.monotonic() < until and (chunk := stream.read(min(left, 65_536))):
+        left -= len(chunk)
+
+
+def keep(digest: bytes, body: bytes | None, size: int, content_type: str, odd: str = "") -> str | HttpResponseBase | None:
+    """Commit one submission; returns its id, none for an unknown secret, or the 503 that says nothing was kept. An `odd` one waits in quarantine.
 
     A connection that the server has dropped is found out by the INSERT itself, which is repeated once on a new one under the same id: whether the
     first had come through or not, there is one row. A second failure has an unknown outcome and is answered 503: better told twice than lost.
     """
     pk = str(uuid7())
-    disposition, reason = ("pending", "") if body is not None else ("refused", f"{size} bytes or more; the limit is {settings.LEAD_MAX_BYTES}.")
+    disposition, reason = ("quarantined" if odd else "pending", odd)
+    if body is None:
+        disposition, reason = "refused", reasons.TOO_LONG % {"n": size, "limit": settings.LEAD_MAX_BYTES}
     sha256 = hashlib.sha256(body).digest() if body is not None else None
     values = [pk, content_type.replace("\x00", "")[:200], size, sha256, body, disposition, reason, digest]
     for _ in range(2):

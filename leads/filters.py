@@ -13,14 +13,13 @@ from django.forms.utils import flatatt
 from django.http import QueryDict
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
 
 from accounts.models import User
 from leads import keyset
 from leads.lists import chosen, is_day
-from leads.models import Cluster, Lead, Status
+from leads.models import Cluster, LeadQuerySet, Status
 from listings.models import Listing
 
 NAMES = ("q", "status", "storefront", "listing", "owner", "cluster", "score_min", "clock", "from", "to", "reached")
@@ -35,7 +34,7 @@ REACHED = (
     ("opportunity", pgettext_lazy("ever reached", "Opportunity")),
     ("won", pgettext_lazy("ever reached", "Won")),
 )
-ANY = [("", later("Any"))]
+ANY = [("", gettext_lazy("Any"))]
 SELECTED = mark_safe(" selected")
 
 
@@ -85,14 +84,14 @@ class PlainSelect(forms.Select):
 class FilterForm(forms.Form):
     """Every filter of a list of leads. It is sent by GET, and what it says is read back by `leads.lists.chosen`."""
 
-    status = forms.MultipleChoiceField(label=later("Status"), choices=Status, required=False, widget=forms.CheckboxSelectMultiple)
-    cluster = forms.MultipleChoiceField(label=later("Cluster"), choices=Cluster, required=False, widget=forms.CheckboxSelectMultiple)
-    storefront = forms.ChoiceField(label=later("Storefront"), required=False, widget=PlainSelect)
-    listing = forms.MultipleChoiceField(label=later("Listing"), required=False)
-    owner = forms.ChoiceField(label=later("Owner"), required=False, widget=PlainSelect)
-    score_min = forms.IntegerField(label=later("Score from"), required=False, min_value=0, max_value=1000)
-    clock = forms.ChoiceField(label=later("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
-    reached = forms.ChoiceField(label=later("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
+    status = forms.MultipleChoiceField(label=gettext_lazy("Status"), choices=Status, required=False, widget=forms.CheckboxSelectMultiple)
+    cluster = forms.MultipleChoiceField(label=gettext_lazy("Cluster"), choices=Cluster, required=False, widget=forms.CheckboxSelectMultiple)
+    storefront = forms.ChoiceField(label=gettext_lazy("Storefront"), required=False, widget=PlainSelect)
+    listing = forms.MultipleChoiceField(label=gettext_lazy("Listing"), required=False)
+    owner = forms.ChoiceField(label=gettext_lazy("Owner"), required=False, widget=PlainSelect)
+    score_min = forms.IntegerField(label=gettext_lazy("Score from"), required=False, min_value=0, max_value=1000)
+    clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
+    reached = forms.ChoiceField(label=gettext_lazy("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
 
     def __init__(self, asked: Mapping[str, str], user: User) -> None:
         several = {name: asked[name].split(",") for name in ("status", "cluster", "listing") if name in asked}
@@ -103,7 +102,8 @@ class FilterForm(forms.Form):
         self.offer("listing", [(one.slug, one.title) for one in listings])
         self.offer("storefront", [*ANY, *{one.storefront.slug: one.storefront.name for one in listings}.items()])
         people = [(one.username, one.full_name) for one in owners(user)]
-        self.offer("owner", [*ANY, *([("nobody", _("Nobody yet"))] if user.sees_all else []), *people])
+        nobody = [("nobody", _("Nobody yet")), ("unroutable", _("Nobody can take it"))] if user.sees_all else []
+        self.offer("owner", [*ANY, *nobody, *people])
         if len(people) < 2 and not user.sees_all:
             del self.fields["owner"]
 
@@ -151,7 +151,7 @@ class Way:
     count: keyset.Count
 
 
-def way_out(seen: QuerySet[Lead], asked: Mapping[str, str], found: list[Chip]) -> Way | None:
+def way_out(seen: LeadQuerySet, asked: Mapping[str, str], found: list[Chip]) -> Way | None:
     """The one filter without which most would show, if any is of that kind."""
     if "q" in asked:
         found = [Chip(("q",), _("Search"), f"“{asked['q']}”", without(asked, "q")), *found]

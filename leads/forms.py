@@ -7,7 +7,7 @@ import pycountry
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
+from django.utils.translation import gettext_lazy
 
 from leads import normal
 from leads.models import Contact, Task
@@ -15,18 +15,18 @@ from leads.templatetags.leads import country
 
 
 class NoteForm(forms.Form):
-    note = forms.CharField(label=later("Note"), max_length=5000, widget=forms.Textarea({"rows": 4, "autofocus": True}))
+    note = forms.CharField(label=gettext_lazy("Note"), max_length=5000, widget=forms.Textarea({"rows": 4, "autofocus": True}))
 
 
 class CallForm(forms.Form):
     """How a call went. The button pressed says whether it reached them."""
 
     reached = forms.TypedChoiceField(choices=(("1", ""), ("0", "")), coerce=lambda value: value != "0", required=False)
-    note = forms.CharField(label=later("What was said"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
+    note = forms.CharField(label=gettext_lazy("What was said"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
 
 
 class WroteForm(forms.Form):
-    note = forms.CharField(label=later("What about"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
+    note = forms.CharField(label=gettext_lazy("What about"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
 
 
 def tomorrow() -> datetime:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from leads.models import Disposition, Lead, Submission
 from leads.story import action_words
 from listings.days import short
-from listings.health import OK, WARN, Check, Found, collector
+from listings.health import OFF, OK, PROOF, WARN, Check, Found, collector
 from listings.links import page
 from listings.models import LeadUrl, Listing
 
@@ -59,7 +59,7 @@ def checks(row: dict[str, Any], lead: Lead | None, failures: dict[UUID, Submissi
 
 def real_lead(lead: Lead | None) -> Check:
     if lead is None:
-        return Check("last_lead", OK, _("No lead has come in yet"))
+        return Check("last_lead", OFF, _("No lead has come in yet"))
     who = ", ".join(filter(None, (lead.contact.name, lead.contact.company_name, action_words(lead.last_action) if lead.last_action else "")))
     return Check("last_lead", OK, _("Last real lead"), who, when=lead.received_at, verb=_("See it"), url=page("leads:detail", lead.pk))
 
@@ -71,19 +71,21 @@ def connection(at: datetime | None, real_at: datetime | None, row: dict[str, Any
         tested = _("Last test lead %(day)s") % {"day": short(timezone.localtime(at).date())} if at else _("Real leads come in through it")
         return Check("in_use", OK, _("The secret lead URL is in use"), tested)
     if at and since and at >= since:
-        return Check("test_lead", OK, _("A test lead came through"), _("Partner Center’s Validate reaches this listing"), when=at)
+        return Check(PROOF, OK, _("A test lead came through"), _("Partner Center’s Validate reaches this listing"), when=at)
     if at is None:
-        return Check("test_lead", WARN, _("No test lead yet"), _("Press Validate in Partner Center"), verb=_("How"), url="#partner-center")
+        sign = "" if real_at else _("Not connected yet")
+        story = _("Nothing has come in through its lead URL yet, neither a test nor a lead.") if sign else ""
+        return Check(
+            PROOF, WARN, _("No test lead yet"), _("Press Validate in Partner Center"), verb=_("How"), url="#partner-center", sign=sign, story=story
+        )
     last = _("Last test lead %(day)s") % {"day": short(timezone.localtime(at).date())}
-    return Check("test_lead", WARN, _("No test lead since the secret was changed"), last, verb=_("How"), url="#partner-center")
+    return Check(PROOF, WARN, _("No test lead since the secret was changed"), last, verb=_("How"), url="#partner-center")
 
 
 def failure(failed: Submission | None, waiting: int) -> Check:
     if failed is None:
         return Check("failures", OK, _("Nothing failed to be read"))
     if not waiting:
-        return Check(
-            "failures", OK, _("Nothing waits in quarantine"), _("Last: %(reason)s") % {"reason": failed.reason[:160]}, when=failed.received_at
-        )
+        return Check("failures", OK, _("Nothing waits in quarantine"), _("Last: %(reason)s") % {"reason": failed.why[:160]}, when=failed.received_at)
     title = ngettext("%(count)d in quarantine", "%(count)d in quarantine", waiting) % {"count": waiting}
-    return Check("failures", WARN, title, failed.reason[:160], verb=_("Repair"), url=page("leads:quarantine"))
+    return Check("failures", WARN, title, failed.why[:160], verb=_("Repair"), url=page("leads:quarantine"))

@@ -24,6 +24,8 @@ from accounts.ids import uuid7
 from leads import dialects, normal
 from leads.models import Disposition, Import, Submission
 from leads.reading import Reading, judge
+from leads.reasons import in_words
+from leads.spreadsheets import read_back
 from listings.models import Listing
 
 log = logging.getLogger(__name__)
@@ -78,10 +80,11 @@ def opened(raw: IO[bytes]) -> io.TextIOWrapper:
 def rows(file: IO[str]) -> Iterator[Row]:
     """Every row below the head. Raises BadFile when the file is no CSV in UTF-8, or its head names nothing that a lead has."""
     try:
+        csv.field_size_limit(settings.LEAD_MAX_BYTES)
         head_line = file.readline()
         head = next(csv.reader([head_line], delimiter=delimiter(head_line)), [])
         names = [ALIASES.get(name, name) for name in map(dialects.plain, head)]
-        if not set(names) & {"email", "phone"}:
+        if not set(names) & {"email", "phone", *dialects.NESTED}:
             raise BadFile(_("The first line names no column “Email” or “Phone”."))
         below = csv.reader(file, delimiter=delimiter(head_line))
         for cells in below:
@@ -113,21 +116,22 @@ def body_of(head: list[str], names: list[str], cells: list[str]) -> dict[str, An
     person: dict[str, str] = {}
     lead: dict[str, Any] = {"userDetails": person, "leadSource": SOURCE}
     for said, name, cell in zip(head, names, cells, strict=False):
-        if text := cell.strip():
+        if text := read_back(cell.strip()):
+            said = "CustomerInfo" if name in dialects.NESTED else said  # a table's JSON of the person, beside our own part of that kind
             (person if name in dialects.PERSON else lead)[KEYS.get(name, name) if name in dialects.PERSON + dialects.ACT else said] = text
     return lead
 
 
 def problem_of(lead: dict[str, Any]) -> str:
     """Why intake would make no lead of it, in its own words; empty when it would. An address is enough, and the quick way to know."""
-    if normal.email_key(lead["userDetails"].get("email", "")):
+    if "CustomerInfo" not in lead and normal.email_key(lead["userDetails"].get("email", "")):
         return ""
     reading = Reading(Submission())
     try:
         judge(reading, dialects.understand(lead))
     except dialects.Unreadable as error:
-        return str(error)
-    return reading.reason if reading.disposition == Disposition.ANONYMOUS else ""
+        return in_words(str(error))
+    return in_words(reading.reason) if reading.disposition == Disposition.ANONYMOUS else ""
 
 
 def check(file: IO[str]) -> Result:
@@ -138,7 +142,7 @@ def check(file: IO[str]) -> Result:
     return result
 
 
-def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON_KINDS[0]) -> tuple[Result, UUID | None, UUID | None]:
+def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON) -> tuple[Result, UUID | None, UUID | None]:
     """Make every good row a pending submission, all in one transaction; returns the result and the first and last id."""
     result = Result()
     first = last = None

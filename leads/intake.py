@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 
+from leads import reasons
 from leads.models import Disposition, Submission
 from leads.reading import read
 from leads.understand import understand
@@ -70,7 +71,7 @@ def settle(batch: list[Submission]) -> None:
     if not batch:
         return None
     if len(batch) == 1 and batch[0].attempts > GIVE_UP_AFTER:
-        return quarantine(batch[0], "Its worker stopped every time it was begun.")
+        return quarantine(batch[0], reasons.FATAL)
     try:
         with transaction.atomic():
             understand([read(row) for row in batch])

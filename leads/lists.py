@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, CharField, Func, QuerySet, Value
+from django.db.models import BooleanField, CharField, Func, Value
 from django.utils import timezone
 
-from leads.models import CLOSED, Contact, Lead
+from leads.models import Contact, LeadQuerySet
 from leads.normal import fold
 from listings.models import Listing, Publisher
 
@@ -18,7 +18,7 @@ REACHED = {"qualified": "qualified_at", "opportunity": "opportunity_at", "won": 
 MAX_QUERY, FEW = 200, 2_000
 
 
-def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
+def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
     """Those of the leads that the filters ask for; an unreadable value finds nothing rather than everything."""
     for name, path in PLAIN.items():
         if values := [value for value in asked.get(name, "").split(",") if value]:
@@ -26,7 +26,9 @@ def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
     if score := asked.get("score_min"):
         leads = leads.filter(score__gte=int(score)) if re.fullmatch(r"[0-9]{1,4}", score) else leads.none()
     if owner := asked.get("owner"):
-        leads = leads.filter(owner=None) if owner == "nobody" else leads.filter(owner__username=owner)
+        leads = (
+            leads.unroutable() if owner == "unroutable" else leads.filter(owner=None) if owner == "nobody" else leads.filter(owner__username=owner)
+        )
     if text := asked.get("q", "")[:MAX_QUERY].strip():
         leads = searched(leads, text)
     leads = received(leads, asked.get("from", ""), asked.get("to", ""))
@@ -35,7 +37,7 @@ def chosen(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
     return by_clock(of_listings(leads, asked), asked.get("clock"))
 
 
-def of_listings(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lead]:
+def of_listings(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
     """Leads of certain listings or storefronts. They are asked for as plain ids, of which the planner knows how many leads each has."""
     for name, path in OF_LISTING.items():
         if values := [value for value in asked.get(name, "").split(",") if value]:
@@ -43,17 +45,17 @@ def of_listings(leads: QuerySet[Lead], asked: Mapping[str, str]) -> QuerySet[Lea
     return leads
 
 
-def by_clock(leads: QuerySet[Lead], state: str | None) -> QuerySet[Lead]:
+def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:
     """`overdue`, `running` or `answered`, as the clock sign shows it."""
     now = timezone.now()
     if state == "overdue":
-        return leads.exclude(status__in=CLOSED).filter(respond_by__lt=now, first_response_at=None)
+        return leads.overdue(now)
     if state == "running":
-        return leads.exclude(status__in=CLOSED).filter(respond_by__gte=now, first_response_at=None)
+        return leads.open().filter(respond_by__gte=now, first_response_at=None)
     return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
 
 
-def received(leads: QuerySet[Lead], first: str, last: str) -> QuerySet[Lead]:
+def received(leads: LeadQuerySet, first: str, last: str) -> LeadQuerySet:
     """Received from one day to another, both included, in the publisher's time zone: the days that the figures count by."""
     if not (first or last):
         return leads
@@ -83,10 +85,15 @@ class Words(Func):
     output_field = ArrayField(CharField())
 
 
-def searched(leads: QuerySet[Lead], text: str) -> QuerySet[Lead]:
+def words_of(text: str) -> list[str]:
+    """What is looked for: every word by itself, as it was kept (normal.search_words), but an address as a whole."""
+    return [word for part in text.split() for word in ([part] if "@" in part.strip("@") else re.findall(r"\w+", part))]
+
+
+def searched(leads: LeadQuerySet, text: str) -> LeadQuerySet:
     """Leads whose contact has, for every word of the text, a word that begins with it; a phone number is found by its digits."""
     digits = re.sub(r"[\s()+./-]", "", text)
-    words = [digits] if digits.isdigit() and len(digits) >= 4 else re.findall(r"[\w@.+-]*\w[\w@.+-]*", fold(text))
+    words = [digits] if digits.isdigit() and len(digits) >= 4 else words_of(fold(text))
     if not words:
         return leads.none()
     lexemes = " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)

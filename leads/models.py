@@ -18,11 +18,12 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.ids import array, uuid7
 from accounts.models import User
+from leads.reasons import in_words
 from listings.models import Listing
 
 
@@ -89,6 +90,11 @@ class Submission(models.Model):
     def raw(self) -> bytes:
         """The bytes as they came."""
         return bytes(self.body or b"")
+
+    @property
+    def why(self) -> str:
+        """Its reason in the reader's language."""
+        return in_words(self.reason)
 
     @property
     def readable(self) -> bytes:
@@ -188,8 +194,8 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             return self.none()
         if user.sees_all:
             return self.filter()
-        team = User.objects.filter(teams__leader=user).values("pk")
-        return self.filter(models.Q(owner=user) | models.Q(owner__in=team))
+        # Keys and not a subquery: with that PostgreSQL would look at every lead there is.
+        return self.filter(owner__in=user.sees_leads_of)
 
     def among(self, ids: Iterable[uuid.UUID]) -> Self:
         """Those with one of these ids."""
@@ -205,7 +211,11 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def overdue(self, now: datetime) -> Self:
         """Open, owned, unanswered, and past their response clock."""
-        return self.open().filter(respond_by__lt=now, first_response_at=None)
+        return self.open().filter(respond_by__isnull=False, respond_by__lt=now, first_response_at=None)
+
+    def unroutable(self) -> Self:
+        """Open, and should have an owner, but nobody could take them."""
+        return self.open().filter(owner=None, owner_reason__code="no_seller")
 
     def for_list(self) -> Self:
         return self.select_related("contact", "contact__company", "listing", "listing__storefront", "owner")
@@ -274,7 +284,9 @@ class Lead(models.Model):
                 fields=["owner"], condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]), name="lead_load"
             ),
             models.Index(
-                fields=["owner", "respond_by"], condition=models.Q(first_response_at__isnull=True, respond_by__isnull=False), name="lead_clock"
+                fields=["respond_by"],
+                condition=models.Q(first_response_at__isnull=True, respond_by__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]),
+                name="lead_clock",
             ),
         ]
         verbose_name = _("lead")
@@ -364,6 +376,11 @@ class Task(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def words(self) -> str:
+        """Its title in the reader's language, when a shipped campaign gave it."""
+        return gettext(self.title) if self.title else ""
+
 
 class Demand(models.Model):
     """Interest without a lead: nobody to reach (anonymous), or a buyer who asked another publisher. It outlives the submission's bytes."""
@@ -385,6 +402,7 @@ class Demand(models.Model):
             models.Index(fields=["listing", "received_at"], name="demand_by_listing"),
         ]
         verbose_name = _("demand without a lead")
+        verbose_name_plural = _("demand without a lead")
 
     def __str__(self) -> str:
         return self.kind

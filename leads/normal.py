@@ -7,6 +7,7 @@ from functools import lru_cache
 import phonenumbers
 import pycountry
 import tldextract
+from babel import Locale
 from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, validate_email
 
@@ -107,10 +108,13 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
+ADDRESS_IN_NAME = re.compile(r"<[^<>@\s]+@[^<>\s]+>")
+
+
 @lru_cache(10_000)
 def email_key(text: str) -> str:
     """The address as an identity: lower case, domain in its ASCII form; dots and plus signs stay. Empty when it is no address."""
-    text = text.strip().removeprefix("mailto:").strip()
+    text = re.sub(r"^mailto:", "", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>;,\"'"), flags=re.IGNORECASE).strip(" .")
     if len(text) <= 254 and PLAIN_EMAIL.fullmatch(text):
         return text.lower()
     try:
@@ -133,25 +137,48 @@ def phone_of(text: str, country: str) -> str:
 
 
 def phone_key(phone: str) -> str:
-    """A phone as an identity: its digits, at least five of them, or nothing."""
+    """A phone as an identity: its digits, at least five of them and not all alike, or nothing: 0000000000 is nobody's."""
     digits = re.sub(r"\D", "", phone)
-    return digits if 5 <= len(digits) <= 40 else ""
+    return digits if 5 <= len(digits) <= 40 and len(set(digits)) > 1 else ""
+
+
+# English names that neither ISO 3166 nor the Unicode locale data has.
+MORE_COUNTRIES = {
+    "GB": ("uk", "u k", "great britain", "britain", "england", "scotland", "wales", "northern ireland"),
+    "US": ("u s a", "u s", "america"), "AE": ("uae", "u a e", "emirates"), "KR": ("south korea", "korea", "korea south", "korea republic of"),
+    "KP": ("north korea", "korea north"), "NL": ("holland",), "CZ": ("czech republic",), "RU": ("russia",), "VN": ("vietnam",), "TR": ("turkey",),
+    "CI": ("ivory coast",), "CV": ("cape verde",), "SZ": ("swaziland",), "MM": ("burma",), "MK": ("macedonia", "fyrom"), "TL": ("east timor",),
+    "CD": ("dr congo", "drc", "congo kinshasa", "zaire"), "CG": ("congo", "congo brazzaville"), "XK": ("kosovo",), "VA": ("vatican", "vatican city", "holy see"),
+    "PS": ("palestine", "palestinian territories"), "HK": ("hong kong", "hong kong sar"), "MO": ("macau", "macao", "macau sar"), "TW": ("taiwan",),
+    "BN": ("brunei",), "LA": ("laos",), "SY": ("syria",), "IR": ("iran",), "MD": ("moldova",), "BO": ("bolivia",), "VE": ("venezuela",), "TZ": ("tanzania",),
+    "FM": ("micronesia",), "GM": ("gambia",), "BS": ("bahamas",), "FK": ("falkland islands",), "IE": ("eire",), "GW": ("guinea bissau",),
+}  # fmt: skip
+
+
+def _country_name(text: str) -> str:
+    """A country's name without what people leave out or write in their own way: marks, "the", "Republic of", & for and, St for Saint."""
+    words = re.sub(r"[^\w]+", " ", fold(text).replace("&", " and ")).split()
+    plain = " ".join("saint" if word == "st" else word for word in words).removeprefix("the ")
+    return plain.removeprefix("republic of ").removeprefix("the ")
 
 
 @lru_cache(1)
 def _countries() -> dict[str, str]:
-    names = {"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US"}
-    names |= {"russia": "RU", "south korea": "KR", "czech republic": "CZ", "the netherlands": "NL", "holland": "NL", "vietnam": "VN", "turkey": "TR"}
+    names = {name: code for code, known in MORE_COUNTRIES.items() for name in known}
     for one in pycountry.countries:
         for attribute in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
             if value := getattr(one, attribute, None):
-                names.setdefault(fold(value), one.alpha_2)
+                names.setdefault(_country_name(value), one.alpha_2)
+    for code, name in Locale("en").territories.items():
+        if len(code) == 2 and pycountry.countries.get(alpha_2=code):
+            names.setdefault(_country_name(name), code)
     return names
 
 
+@lru_cache(10_000)
 def country_of(text: str) -> str:
     """ISO 3166 alpha-2 from alpha-2, alpha-3 or an English name; empty when it is none of them."""
-    return _countries().get(fold(text.strip()), "")
+    return _countries().get(_country_name(text), "")
 
 
 @lru_cache(10_000)

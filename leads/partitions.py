@@ -47,7 +47,7 @@ def months_from(start: date, count: int) -> list[date]:
 
 
 def make_month(table: str, month: date) -> bool:
-    """Attach one month to a partitioned table unless it is there. Returns whether it was made; gives up after 2 s of waiting for locks.
+    """Attach one month to a partitioned table unless it is there. Returns whether it was made; raises OperationalError after 2 s of waiting for locks.
 
     Rows of that month which the default partition caught move over first: while it holds one, the month can't be attached.
     """
@@ -80,6 +80,31 @@ def keep_months_ahead(today: date | None = None) -> int:
     """Make this month's partition and the next ones of every partitioned table; returns how many were made. Safe to run twice."""
     start = today or datetime.now(UTC).date()
     return sum(make_month(table, month) for table in PARTITIONED for month in months_from(start, 1 + MONTHS_AHEAD))
+
+
+def months_are_missing() -> bool:
+    """Whether a month of now or soon has no partition yet; one look at the catalogue."""
+    wanted = [f"{table}_{month:%Y_%m}" for table in PARTITIONED for month in months_from(datetime.now(UTC).date(), 1 + MONTHS_AHEAD)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL)", [wanted])
+        return bool(cursor.fetchone()[0])
+
+
+def drop_months(before: date) -> list[str]:
+    """Drop every month of the partitioned tables that ended before a day, with all that is in it; returns their names. Waits 2 s for locks, then raises."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[]) ORDER BY 1", [list(PARTITIONED)])
+        over = [name for (name,) in cursor if (month := month_of(name)) and month_after(month) <= before]
+        for name in over:
+            cursor.execute(f'DROP TABLE "{name}"')
+    return over
+
+
+def month_of(partition: str) -> date | None:
+    """The month in the name of a partition; none for the default one."""
+    year, month = partition.split("_")[-2:]
+    return date(int(year), int(month), 1) if year.isdecimal() and month.isdecimal() else None
 
 
 def rows_in_default() -> dict[str, bool]:

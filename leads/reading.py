@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from leads import dialects, normal
+from leads import dialects, normal, reasons
 from leads.dialects import Act, Unreadable
 from leads.models import Disposition, Submission
 
@@ -38,7 +38,7 @@ def read(submission: Submission) -> Reading:
         reading.disposition, reading.reason = Disposition.QUARANTINED, str(error)
     except Exception as error:  # a parser's surprise must not cost the lead: it waits in quarantine, with the surprise as its reason
         log.exception("submission %s could not be read", submission.pk)
-        reading.disposition, reading.reason = Disposition.QUARANTINED, f"{type(error).__name__} while reading it."
+        reading.disposition, reading.reason = Disposition.QUARANTINED, reasons.SURPRISE % {"error": type(error).__name__}
     return reading
 
 
@@ -59,6 +59,6 @@ def judge(reading: Reading, act: Act) -> None:
         reading.disposition = Disposition.LEAD
         reading.company = normal.company_key(said["company"], normal.own_domain(reading.email))
     elif said["email"]:
-        raise Unreadable(f"{said['email'][:80]!r} is not an e-mail address, and there is no phone number.")
+        raise Unreadable(reasons.NO_ADDRESS % {"email": said["email"][:80]})
     else:
-        reading.disposition, reading.reason = Disposition.ANONYMOUS, "Neither e-mail nor phone: demand without a lead."
+        reading.disposition, reading.reason = Disposition.ANONYMOUS, reasons.ANONYMOUS

@@ -43,6 +43,11 @@ def action_words(action: str) -> str:
     return words.get(action) or (_("Act %(code)s") % {"code": action} if action else _("Act without a code"))
 
 
+def named(data: Data, what: str) -> str:
+    """A name as it was written down; one that was shipped with the portal, in the reader's language."""
+    return _(data[what]) if data.get(what) else ""
+
+
 def label(choices: Any, value: str) -> str:
     return str(choices(value).label) if value in choices.values else value
 
@@ -85,7 +90,7 @@ def delivery_dead(data: Data) -> Telling:
 
 
 def mailed(data: Data) -> Telling:
-    return _("Mail “%(subject)s” sent") % {"subject": data.get("subject", "")}, data.get("stage", "")
+    return _("Mail “%(subject)s” sent") % {"subject": data.get("subject", "")}, named(data, "stage")
 
 
 TELLINGS: dict[str, Callable[[Data], Telling]] = {
@@ -100,11 +105,11 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "wrote": lambda data: (_("Wrote to them"), data.get("note", "")),
     "edited": lambda data: (_("Contact corrected"), ""),
     "asked_neighbour": lambda data: (_("Asked a neighbour: do not contact about that request"), ""),
-    "enrolled": lambda data: (_("Entered %(campaign)s") % {"campaign": data.get("campaign", "")}, ""),
-    "goal_reached": lambda data: (_("Reached the goal of %(campaign)s") % {"campaign": data.get("campaign", "")}, ""),
-    "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": data.get("campaign", "")}, ""),
-    "task_made": lambda data: (_("Task: %(title)s") % {"title": data.get("stage", "")}, ""),
-    "task_done": lambda data: (_("Task done: %(title)s") % {"title": data.get("stage", "")}, ""),
+    "enrolled": lambda data: (_("Entered %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
+    "goal_reached": lambda data: (_("Reached the goal of %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
+    "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": named(data, "campaign")}, ""),
+    "task_made": lambda data: (_("Task: %(title)s") % {"title": named(data, "stage")}, ""),
+    "task_done": lambda data: (_("Task done: %(title)s") % {"title": named(data, "stage")}, ""),
     "delivered": lambda data: (_("Delivered to %(destination)s") % {"destination": data.get("destination", "")}, ""),
     "imported": lambda data: (_("Imported from %(file)s") % {"file": data.get("file", "")}, ""),
 }

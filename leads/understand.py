@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.ids import NEW_ID, array, first_id, uuid7
-from leads import dialects, normal
+from leads import dialects, normal, reasons
 from leads.models import Disposition
 from leads.reading import Reading
 
@@ -58,7 +58,7 @@ def mark_redeliveries(readings: list[Reading]) -> None:
         content = one.submission.listing_id, one.act.content_key if one.act else b""
         first = seen.get(content) or known.get(str(one.submission.pk))
         if first and -SAME_MOMENT < one.submission.received_at - first.received_at < SAME_WITHIN:
-            one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, f"The same as {first.id}.", first
+            one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, reasons.SAME_AS % {"id": first.id}, first
         else:
             seen[content] = Original(one.submission.received_at, str(one.submission.pk), reading=one)
 

@@ -1,9 +1,11 @@
 """A condition in words, as a person reads it: “score at least 30; country is CZ or SK”."""
 
+from functools import lru_cache
 from typing import Any
 
+from babel import Locale
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from leads.conditions import Field, fields
 from leads.models import Cluster, Contact, Status
@@ -12,6 +14,16 @@ from listings.models import ListingKind, Storefront
 
 CHOICES: dict[str, Any] = {"status": Status, "cluster": Cluster, "email_kind": Contact.EmailKind, "listing_kind": ListingKind}
 ACTIONS = ("last_action", "actions")
+
+
+@lru_cache(16)
+def territories(language: str) -> dict[str, str]:
+    return dict(Locale.parse(language.replace("-", "_"), sep="_").territories)
+
+
+def country_name(code: str) -> str:
+    """The name of a country in the reader's language; what is no code stays as it is."""
+    return territories(get_language() or "en").get(code, code)
 
 
 def in_words(tree: dict[str, Any], inside: bool = False) -> str:
@@ -59,6 +71,8 @@ def value_in_words(known: Field | None, value: Any) -> str:
         return str(CHOICES[name](value).label)
     if name in ACTIONS:
         return action_words(value)
+    if name == "country":
+        return country_name(str(value))
     if name == "storefront":
         return Storefront.objects.filter(slug=value).values_list("name", flat=True).first() or str(value)
     return str(value)

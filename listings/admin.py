@@ -5,22 +5,19 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin import Audited, ReadOnly
 from listings.models import LeadUrl, Listing, Publisher, Storefront
 
 
 @admin.register(Publisher)
-class PublisherAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PublisherAdmin(ReadOnly):
+    """Changed in the portal's set-up, which counts every figure anew when its days change."""
+
     list_display = ("name", "time_zone")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return not Publisher.objects.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Storefront)
-class StorefrontAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StorefrontAdmin(Audited):
     """Two storefronts, and no others."""
 
     list_display = ("name", "audience", "campaign_kind", "owner_when", "respond_within_hours")
@@ -44,13 +41,18 @@ class LeadUrlInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Listing)
-class ListingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ListingAdmin(Audited):
+    """Listings are switched off, not deleted: the archive speaks of them."""
+
     list_display = ("title", "storefront", "kind", "call_to_action", "state", "lead_sharing")
     list_select_related = ("storefront",)
     list_filter = ("storefront", "kind", "state", "lead_sharing")
     search_fields = ("title", "slug", "offer_id")
     prepopulated_fields = {"slug": ("title",)}
     inlines = (LeadUrlInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """A new listing gets its secret lead URL at once, as on the portal's own page."""

@@ -18,7 +18,7 @@ from listings.links import page
 from listings.models import LeadUrl, Listing
 
 OK, WARN, BAD, OFF = "ok", "warn", "bad", "off"
-SHARING, SILENCE = "lead_sharing", "silence"  # the two checks that have a state of the listing to themselves
+SHARING, SILENCE, PROOF = "lead_sharing", "silence", "test_lead"  # the checks that have a state of the listing to themselves
 OLDEST_SECRET = timedelta(days=365)
 
 
@@ -53,16 +53,17 @@ class Health:
         """The check that gives the listing its state, if something is the matter."""
         off = [one for one in self.checks if one.state == OFF and one.name == SHARING]
         bad = [one for one in self.checks if one.state == BAD]
-        silent = [one for one in self.checks if one.state == WARN and one.name == SILENCE]
-        return next(iter(off + bad + silent), None)
+        warned = [one for one in self.checks if one.state == WARN and one.sign]
+        return next(iter(off + bad + warned), None)
 
     @property
     def state(self) -> str:
-        """off, failing, silent or healthy, as the sign of that name shows it."""
+        """off, failing, silent, unproven, warned or healthy, as the sign of that name shows it."""
         one = self.decisive
         if one is None:
             return "healthy"
-        return {OFF: "off", BAD: "failing", WARN: "silent"}[one.state]
+        warned = {SILENCE: "silent", PROOF: "unproven"}.get(one.name, "warned")
+        return {OFF: "off", BAD: "failing", WARN: warned}[one.state]
 
     @property
     def text(self) -> str:

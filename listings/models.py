@@ -12,9 +12,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.crypto import seal, unseal
 from accounts.models import User
@@ -46,7 +45,7 @@ class Publisher(models.Model):
 
     @classmethod
     def current(cls) -> "Publisher":
-        return cls.objects.order_by("pk").first() or cls(name=_now("Your company"))
+        return cls.objects.order_by("pk").first() or cls(name=gettext("Your company"))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,9 +13,10 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
+from accounts.models import Pace
 from campaigns.advance import advance
 from campaigns.models import Enrollment, Message
 from campaigns.send import LOST_AFTER, find_uncertain
@@ -23,12 +24,13 @@ from campaigns.send import send as send_mail
 from delivery.models import Destination
 from delivery.send import send as send_deliveries
 from leads.models import Demand, Lead, Submission
-from leads.partitions import keep_months_ahead
+from leads.partitions import keep_months_ahead, months_are_missing
 from portal import pipeline
 from scoring.score import decay
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two looks of a sweeper
+PATIENCE = 5.0  # seconds that nudged leads may wait for the pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Work:
     verb: Callable[[], Any]
     every: timedelta
     due: Callable[[], bool]
+    is_urgent: bool = False
 
 
 def leads_due() -> bool:
@@ -58,13 +61,14 @@ def deliveries_due() -> bool:
 
 
 WORK = (
-    Work("leads", pipeline.run, timedelta(seconds=1), leads_due),
+    Work("leads", pipeline.run, timedelta(seconds=1), leads_due, is_urgent=True),
     Work("deliveries", send_deliveries, timedelta(seconds=1), deliveries_due),
     Work("campaigns", advance, timedelta(seconds=5), enrollments_due),
     Work("mail", send_mail, timedelta(seconds=5), mail_due),
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
-    Work("months", keep_months_ahead, timedelta(hours=6), lambda: True),
+    Work("paces", lambda: Pace.forgotten().delete(), timedelta(hours=1), lambda: Pace.forgotten().exists()),
+    Work("months", keep_months_ahead, timedelta(hours=6), months_are_missing),
 )  # fmt: skip
 BY_NAME = {work.name: work for work in WORK}
 
@@ -72,7 +76,7 @@ BY_NAME = {work.name: work for work in WORK}
 def run_due() -> dict[str, int]:
     """Do all that is due now, in this process, until nothing is; returns how often each verb ran."""
     ran = dict.fromkeys(BY_NAME, 0)
-    while todo := [work for work in WORK if work.due() and (work.name != "months" or not ran["months"])]:
+    while todo := [work for work in WORK if work.due()]:
         for work in todo:
             work.verb()
             ran[work.name] += 1
@@ -116,27 +120,42 @@ def broker_answers() -> bool:
 
 
 def sweep(seen: dict[str, float]) -> None:
-    """One look at everything whose time has come: nudge when the broker answers, else do the work here."""
+    """One look at everything whose time has come: nudge when the broker answers, else do the work here.
+
+    Leads are also done here when they still wait after several nudges: then every process of the pool is busy with something else, or consumes nothing.
+    """
     nudging = broker_answers()
     for work in WORK:
         if time.monotonic() - seen.get(work.name, -1e9) < work.every.total_seconds():
             continue
         seen[work.name] = time.monotonic()
         try:
-            if work.due() and not (nudging and nudge(work.name)):
+            since = seen.setdefault(f"{work.name} wait", time.monotonic())
+            if not work.due():
+                seen.pop(f"{work.name} wait")
+            elif not (nudging and nudge(work.name)) or (work.is_urgent and time.monotonic() - since > PATIENCE):
                 work.verb()
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: nothing else can be looked at either
         except Exception:  # one kind of work in trouble must not hold up the others
             log.exception("%s failed", work.name)
             connection.close_if_unusable_or_obsolete()
 
 
 def sweep_forever(ended: threading.Event) -> None:
-    """Look for due work until told to end. A failing round is logged and the next one comes: the sweeper itself must not die."""
+    """Look for due work until told to end. A failing round is logged, an outage of the database once, and the next one comes: the sweeper must not die."""
     seen: dict[str, float] = {}
+    is_away = False
     while not ended.wait(PAUSE):
         close_old_connections()
         try:
             sweep(seen)
+            is_away = False
+        except (OperationalError, InterfaceError) as error:
+            if not is_away:
+                log.error("the database can't be used: %s", str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+            is_away = True
+            connection.close()
         except Exception:
             log.exception("a sweep failed")
             connection.close()

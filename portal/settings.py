@@ -138,10 +138,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:home"
+# In production the proxy in front says who called (docs/operations.md); without one nobody's word is taken.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(PRODUCTION)
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = None
@@ -152,7 +157,7 @@ MFA_TOTP_ISSUER = "Publisher Portal"
 # Sessions, throttles and sign-in counters live in PostgreSQL: losing Redis must not sign anybody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
@@ -220,7 +225,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:1/0"
 # What beat asks for and how often, in seconds: the list of portal.due, which a test holds to be the same.
-BEAT = {"leads": 5, "deliveries": 5, "campaigns": 15, "mail": 15, "uncertain_mail": 60, "decay": 60, "months": 21_600}
+BEAT = {"leads": 5, "deliveries": 5, "campaigns": 15, "mail": 15, "uncertain_mail": 60, "decay": 60, "paces": 3_600, "months": 21_600}
 NUDGE = "portal.due.nudge_leads"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -240,6 +245,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.RoleAndScope"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "NUM_PROXIES": int(PRODUCTION),
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.SignedIn", "accounts.throttling.Anonymous"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.problems.problem_details",

@@ -79,18 +79,17 @@ def keep(form: PublisherForm) -> None:
     """Save, and let what rests on it follow: figures on the time zone, scores on the countries."""
     with transaction.atomic():
         form.save()
+        if "countries_served" in form.changed_data:  # before the tallies, as everybody takes these locks
+            Lead.objects.open().update(stale_since=timezone.now())
         if "time_zone" in form.changed_data:
             rebuild()
-        if "countries_served" in form.changed_data:
-            Lead.objects.open().update(stale_since=timezone.now())
 
 
 @allow(ADMIN)
 def system(request: HttpRequest) -> HttpResponse:
     """What an operator's monitoring sees, in words, and all periodic work."""
     facts = health.look()
-    # The months have no cheap look of their own: they are always worth one.
-    work = [(*work_in_words(one.name), one.every.total_seconds(), one.every.total_seconds() / 60, one.name != "months" and one.due()) for one in WORK]
+    work = [(*work_in_words(one.name), one.every.total_seconds(), one.every.total_seconds() / 60, one.due()) for one in WORK]
     return render(request, "portal/system.html", {"facts": facts, "late": facts["oldest_due_seconds"] > health.LATE_AFTER, "work": work})
 
 

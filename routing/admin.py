@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from accounts.admin import ReadOnly
+from accounts.admin import Audited, ReadOnly
 from routing.models import Assignment, Seller
 
 
 @admin.register(Seller)
-class SellerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SellerAdmin(Audited):
     list_display = ("user", "takes_leads", "capacity", "last_assigned_at")
     list_select_related = ("user",)
     readonly_fields = ("last_assigned_at",)

@@ -49,7 +49,7 @@ def sellers(request: HttpRequest) -> HttpResponse:
 
 def unowned() -> QuerySet[Lead]:
     """Open leads that should have an owner and that no seller could take."""
-    return Lead.objects.open().filter(owner=None, owner_reason__code="no_seller")
+    return Lead.objects.unroutable()
 
 
 @allow(*OFFICE)

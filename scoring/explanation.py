@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from leads.models import Lead
+from leads.wording import country_name
+from listings.days import short
 from scoring.models import ScoreRule, ScoreVersion
 
 # Names of the shipped rules, marked here because they live in rows.
@@ -60,13 +61,13 @@ def reason(lead: Lead, rule: ScoreRule, points: int) -> str:
         "domain": contact.email.rpartition("@")[2],
         "company": contact.company_name,
         "title": contact.title,
-        "country": contact.country,
+        "country": country_name(contact.country),
         "audience": lead.listing.storefront.get_audience_display(),
         "phone": contact.phone,
         "acts": ngettext("%(n)d act", "%(n)d acts", lead.interaction_count) % {"n": lead.interaction_count},
         "days": ngettext("on %(n)d day", "on %(n)d days", lead.active_days) % {"n": lead.active_days},
         "said": ngettext("%(n)d character", "%(n)d characters", lead.said_length) % {"n": lead.said_length},
-        "acted": date_format(localtime(lead.last_interaction_at), "j M") if lead.last_interaction_at else "",
+        "acted": short(localtime(lead.last_interaction_at).date()) if lead.last_interaction_at else "",
         "code": lead.last_action or _("no code"),
     }
     why = facts.get(rule.shows) or _("holds")

@@ -13,7 +13,7 @@ from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.ids import NEW_ID
-from leads.conditions import annotated, to_q
+from leads.conditions import annotated, fields, leaves, to_q
 from leads.models import Lead
 from scoring.models import ScoreRule, ScoreVersion
 
@@ -52,6 +52,11 @@ def score(leads: Sequence[UUID] | None, version: ScoreVersion | None = None) -> 
         return int(cursor.fetchone()[0])
 
 
+def counts_days(leaf: dict[str, Any]) -> bool:
+    """Whether this part of a condition can come to hold, or to hold no more, because days pass."""
+    return fields()[leaf["field"]].type == "days" and leaf["op"] != "empty"
+
+
 def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> str:
     """One UPDATE of all leads of `inner`. The points are materialised: unfenced, the planner computes them again at each use."""
 
@@ -61,6 +66,7 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
     columns = ", ".join(["id", *(f"p{i}" for i in range(len(rules)))])
     points = ", ".join(f"p{i}" for i in range(len(rules)))
     fading = " OR ".join([f"p[{i + 1}] > 0" for i, rule in enumerate(rules) if rule.half_life_days] or ["false"])
+    longest = max((int(leaf["value"]) for rule in rules for leaf in leaves(rule.condition) if counts_days(leaf)), default=-1) + 1
     return f"""
         WITH judged({columns}) AS MATERIALIZED ({inner}),
         pointed AS MATERIALIZED (SELECT id, ARRAY[{points}]::smallint[] AS p FROM judged),
@@ -73,7 +79,8 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
                 score_points = c.p || ARRAY[c.fit - c.fit_sum, c.intent - c.intent_sum]::smallint[],
                 cluster = CASE WHEN c.fit >= {version.fit_high:d} THEN CASE WHEN c.intent >= {version.intent_high:d} THEN 'act_now' ELSE 'nurture' END
                                ELSE CASE WHEN c.intent >= {version.intent_high:d} THEN 'evaluate' ELSE 'educate' END END,
-                rescore_at = CASE WHEN c.fades THEN l.last_interaction_at + (floor(extract(epoch from now() - l.last_interaction_at) / 86400) + 1) * interval '1 day' END
+                rescore_at = CASE WHEN c.fades OR now() - l.last_interaction_at < {longest:d} * interval '1 day'
+                    THEN l.last_interaction_at + (floor(extract(epoch from now() - l.last_interaction_at) / 86400) + 1) * interval '1 day' END
             FROM capped c WHERE c.id = l.id
             RETURNING l.id, old.score AS was, new.score AS score, old.cluster AS was_cluster, new.cluster AS cluster
         ),

@@ -15,7 +15,8 @@ addEventListener("beforeunload", (event) => {
 document.addEventListener("submit", (event) => {
   guarded.delete(event.target);
   // A second click on the same button must not send twice; the button that was pressed still sends its name.
-  if (event.target.method === "post" && !event.target.hasAttribute("hx-post")) setTimeout(() => event.target.querySelectorAll("button[type=submit], button:not([type])").forEach((button) => { button.disabled = true; }));
+  // Unless what comes is a file: then the page stays, and so must its buttons.
+  if (event.target.method === "post" && !event.target.hasAttribute("hx-post") && !event.submitter?.hasAttribute("data-download")) setTimeout(() => event.target.querySelectorAll("button[type=submit], button:not([type])").forEach((button) => { button.disabled = true; }));
 });
 addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form button:disabled").forEach((button) => { button.disabled = false; }); });
 

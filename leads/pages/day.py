@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.access import allow, who
@@ -9,6 +10,7 @@ from accounts.roles import ROLES
 from leads import panels
 from leads.day import day_of
 from leads.forms import CallForm, TaskForm
+from listings.days import weekday
 
 
 @allow(*ROLES)
@@ -16,5 +18,11 @@ from leads.forms import CallForm, TaskForm
 def my_day(request: HttpRequest) -> HttpResponse:
     """What waits for this user: the one thing to do now, then the rest by time."""
     user = who(request)
-    context = {"day": day_of(user), "parts": panels.parts("day", panels.Context(request, user)), "call_form": CallForm(), "task_form": TaskForm()}
+    context = {
+        "day": day_of(user),
+        "today": weekday(timezone.localdate()),
+        "parts": panels.parts("day", panels.Context(request, user)),
+        "call_form": CallForm(),
+        "task_form": TaskForm(),
+    }
     return render(request, "leads/my_day.html", context)

@@ -14,8 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import allow, who
@@ -31,8 +30,8 @@ KEPT_FOR = timedelta(days=1)
 class ImportForm(forms.Form):
     """A file and the listing that its leads are for."""
 
-    listing = forms.ModelChoiceField(Listing.objects.none(), label=later("Listing"), empty_label=None)
-    file = forms.FileField(label=later("CSV file"), widget=forms.FileInput({"accept": ".csv,text/csv"}))
+    listing = forms.ModelChoiceField(Listing.objects.none(), label=gettext_lazy("Listing"), empty_label=None)
+    file = forms.FileField(label=gettext_lazy("CSV file"), widget=forms.FileInput({"accept": ".csv,text/csv"}))
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

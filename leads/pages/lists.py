@@ -22,8 +22,8 @@ from leads import filters, keyset, undo
 from leads.bulk import set_status_of_all
 from leads.lists import chosen
 from leads.models import Lead, LeadQuerySet, Status
+from leads.spreadsheets import safe
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     "id", "received_at", "first_name", "last_name", "email", "phone", "company", "title", "country", "storefront", "listing", "status", "score",
     "cluster", "owner", "respond_by", "first_response_at", "qualified_at", "opportunity_at", "won_at",
@@ -133,11 +133,6 @@ def lines(rows: Iterable[list[Any]]) -> Iterator[str]:
     yield "\ufeff" + writer.writerow(COLUMNS)
     for row in rows:
         yield writer.writerow([safe(cell) for cell in row])
-
-
-def safe(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def cells(lead: Lead) -> list[Any]:

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import allow, who
@@ -22,7 +22,7 @@ from leads.models import ActionCode, Disposition, Submission
 
 class RepairForm(forms.Form):
     text = forms.CharField(
-        label=later("Repaired copy"), strip=False, widget=forms.Textarea({"rows": 12, "class": "font-mono min-h-64", "spellcheck": "false"})
+        label=gettext_lazy("Repaired copy"), strip=False, widget=forms.Textarea({"rows": 12, "class": "font-mono min-h-64", "spellcheck": "false"})
     )
 
     def clean_text(self) -> str:
@@ -78,7 +78,7 @@ def run_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def tell(request: HttpRequest, found: Submission) -> HttpResponse:
     """What became of it, and the page that shows it."""
     if found.disposition == Disposition.QUARANTINED:
-        messages.warning(request, _("Still not readable: %(reason)s") % {"reason": found.reason})
+        messages.warning(request, _("Still not readable: %(reason)s") % {"reason": found.why})
         return redirect("leads:submission", found.pk)
     if found.disposition == Disposition.PENDING:
         messages.success(request, _("Taken up again; a worker is on it"))

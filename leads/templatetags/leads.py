@@ -5,14 +5,13 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from babel import Locale
 from django import template
 from django.utils import timezone
-from django.utils.translation import get_language
 from phonenumbers import timezone as phone_zones
 
 from leads import story
 from leads.models import Activity, Contact
+from leads.wording import country_name
 
 register = template.Library()
 ICONS = {
@@ -24,15 +23,24 @@ ICONS = {
 ACTS = {"PLT": "message-square-quote", "INS": "shopping-bag", "StartTestDrive": "play", "Create": "cloud-upload", "DNC": "hand"}
 
 
-@lru_cache(16)
-def territories(language: str) -> dict[str, str]:
-    return dict(Locale.parse(language.replace("-", "_"), sep="_").territories)
-
-
 @register.filter
 def country(code: str) -> str:
     """The name of a country in the reader's language."""
-    return territories(get_language() or "en").get(code, code)
+    return country_name(code)
+
+
+@register.filter
+def dialled(phone: str) -> str:
+    """A phone number with the gaps that its country writes; what is no E.164 stays as it came."""
+    return _dialled(phone) if phone.startswith("+") else phone
+
+
+@lru_cache(10_000)
+def _dialled(phone: str) -> str:
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    except phonenumbers.NumberParseException:
+        return phone
 
 
 @register.filter

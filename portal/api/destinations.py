@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
@@ -16,6 +17,7 @@ from portal.api.pages import NewestFirst
 
 
 class DestinationSerializer(serializers.ModelSerializer[Destination]):
+    id = serializers.UUIDField(source="uid", read_only=True)
     listings = serializers.SlugRelatedField(slug_field="slug", many=True, queryset=Listing.objects.all(), required=False)
     config = serializers.DictField()
     kind = serializers.CharField()
@@ -29,7 +31,10 @@ class DestinationSerializer(serializers.ModelSerializer[Destination]):
         connector = connectors().get(given["kind"])
         if connector is None:
             raise ValidationError({"kind": f"Known kinds: {', '.join(connectors())}."})
-        given["config"], given["secret"] = connector.clean(given["config"])
+        try:
+            given["config"], given["secret"] = connector.clean(given["config"])
+        except DjangoValidationError as error:
+            raise ValidationError({"config": error.message_dict if hasattr(error, "error_dict") else error.messages}) from None
         return given
 
     def create(self, given: dict[str, Any]) -> Destination:

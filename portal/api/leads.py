@@ -14,7 +14,7 @@ from accounts.roles import ROLES
 from campaigns.models import Enrollment
 from delivery.models import Delivery
 from leads.lists import chosen
-from leads.models import Activity, Contact, Interaction, Lead, Status
+from leads.models import Activity, Cluster, Contact, Interaction, Lead, Status
 from leads.story import sentence
 from leads.work import set_status
 from portal.api.pages import ReceivedLast
@@ -128,6 +128,33 @@ class StatusChange(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Status.choices)
 
 
+class OneOrMore(serializers.Field[Any, Any, Any, Any]):
+    """Names from a closed list, one or several with commas between them."""
+
+    def __init__(self, known: list[str]) -> None:
+        super().__init__(required=False)
+        self.known = known
+
+    def to_internal_value(self, data: Any) -> str:
+        unknown = [name for name in str(data).split(",") if name and name not in self.known]
+        if unknown:
+            raise serializers.ValidationError(f"Not one of {', '.join(self.known)}: {', '.join(unknown)[:100]}.")
+        return str(data)
+
+
+class Filters(serializers.Serializer[Any]):
+    """What a filter may say; listing, storefront, owner and q are names and words that may well be nobody's."""
+
+    status = OneOrMore(Status.values)
+    cluster = OneOrMore(Cluster.values)
+    score_min = serializers.IntegerField(required=False, min_value=0, max_value=1_000)
+    q = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's."""
+        return {**super().get_fields(), "from": serializers.DateField(required=False), "to": serializers.DateField(required=False)}
+
+
 FILTERS = [OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q")]
 
 
@@ -140,6 +167,7 @@ class Leads(generics.ListAPIView[Lead]):
     pagination_class = ReceivedLast
 
     def get_queryset(self) -> Any:
+        Filters(data=self.request.query_params.dict()).is_valid(raise_exception=True)
         return chosen(Lead.objects.visible_to(who(self.request)).for_list(), self.request.query_params)
 
 

@@ -1,8 +1,9 @@
 """/api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from portal.api import campaigns, destinations, insights, leads, listings, submissions
+from portal.problems import NoSuchAddress
 
 urlpatterns = [
     path("storefronts/", listings.Storefronts.as_view()),
@@ -17,4 +18,5 @@ urlpatterns = [
     path("destinations/", destinations.Destinations.as_view()),
     path("deliveries/", destinations.Deliveries.as_view()),
     path("insights/offers/", insights.Offers.as_view()),
+    re_path("", NoSuchAddress.as_view()),
 ]

@@ -25,6 +25,8 @@ HEALTH = {
     "silent": pgettext_lazy("listing health", "Silent"),
     "failing": pgettext_lazy("listing health", "Failing"),
     "off": pgettext_lazy("listing health", "Off"),
+    "unproven": pgettext_lazy("listing health", "Not connected yet"),
+    "warned": pgettext_lazy("listing health", "Worth a look"),
 }
 NOTHING = mark_safe('<span class="none">–</span>')
 CLOCK_HOURS, SOON_HOURS = 24, 6
@@ -97,7 +99,8 @@ def cluster(value: str | None, word: bool = True, size: int = 14) -> SafeString:
 def health(state: str | None, text: str = "") -> SafeString:
     """The dot, triangle, crossed square or ring, and the word that says it."""
     kind = state if state in HEALTH else "off"
-    return format_html('<span class="st health-{}">{}{}</span>', kind, _sign(f"h-{kind}", 12), text or HEALTH[kind])
+    shape = {"unproven": "off", "warned": "silent"}.get(kind, kind)
+    return format_html('<span class="st health-{}">{}{}</span>', shape, _sign(f"h-{shape}", 12), text or HEALTH[kind])
 
 
 @register.simple_tag
@@ -107,7 +110,7 @@ def storefront(slug: str | None, name: str = "") -> SafeString:
     if not slug:
         return NOTHING
     shape = "sf-as" if "appsource" in slug else "sf-az"
-    return format_html('<span class="sf">{}{}</span>', _sign(shape, 10), name or slug)
+    return format_html('<span class="sf">{}<span>{}</span></span>', _sign(shape, 10), name or slug)
 
 
 @register.simple_tag
@@ -191,7 +194,7 @@ def delta(now: float | None, before: float | None, good: str = "up", unit: str =
     """The change against the period before. Green and red say good and bad, not up and down. Units: "" (was N), minutes, pt."""
     if now is None or before is None:
         return format_html('<span class="delta">{}</span>', _("nothing to compare"))
-    change = now - before
+    change = round(now) - round(before) if unit == "minutes" else now - before
     if not change:
         return format_html('<span class="delta">{}</span>', _("no change"))
     paint = "good" if (change > 0) == (good == "up") else "late"

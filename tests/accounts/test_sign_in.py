@@ -94,7 +94,7 @@ def test_a_team_lead_sees_the_teams_leads_and_members_do_not_see_each_others(off
     assert not Lead.objects.visible_to(other).exists()
     team.leader = other
     team.save()
-    assert set(Lead.objects.visible_to(other)) == {lead}
+    assert set(Lead.objects.visible_to(User.objects.get(pk=other.pk))) == {lead}
 
 
 def test_somebody_without_a_role_sees_nothing(offer, sales, arrive, signed_in):

@@ -62,7 +62,7 @@ def destination(crm, offer):
 
 def due_now():
     Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    Destination.objects.update(closed_until=None)
+    Destination.objects.filter(closed_until__isnull=False).update(closed_until=timezone.now() - timedelta(seconds=1))
 
 
 def test_a_lead_is_delivered_signed_with_its_full_state(destination, crm, offer, sales, arrive):
@@ -167,11 +167,33 @@ def test_after_72_hours_it_is_dead(destination, crm, offer, sales, arrive):
     assert lead.deliveries.get().state == "dead"
 
 
+def failing_for(seconds):
+    """The destination has answered nothing but errors for so long."""
+    Destination.objects.update(failures_in_row=step.BREAKER_FROM - 1, failing_since=timezone.now() - timedelta(seconds=seconds))
+
+
+def test_in_the_first_half_minute_every_delivery_has_its_own_retries(destination, crm, offer, sales, post):
+    crm.plan = [Response("", 503) for _ in range(24)]
+    for number in range(12):
+        post(offer, email=f"p{number}@x.example")
+    pipeline.run()
+    for _ in range(2):
+        due_now()
+        assert send() == 12
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"retrying"}
+    due_now()
+    send()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+    destination.refresh_from_db()
+    assert (destination.failures_in_row, destination.failing_since, destination.closed_until) == (0, None, None)
+
+
 def test_the_breaker_opens_after_five_failures_and_probes_with_one(destination, crm, offer, sales, post):
     crm.plan = [Response("", 500) for _ in range(8)]
     for number in range(8):
         post(offer, email=f"p{number}@x.example")
     pipeline.run()
+    failing_for(40)
     send()
     destination.refresh_from_db()
     assert destination.closed_until > timezone.now()
@@ -304,7 +326,7 @@ def test_a_payload_that_kills_its_worker_is_a_dead_letter_and_harms_no_neighbour
         post(offer, email=f"p{number}@x.example")
     pipeline.run()
     assert len(claimed_and_killed(destination)) == 3
-    fatal = Delivery.objects.order_by("due_at").first()
+    fatal = Delivery.objects.order_by("due_at", "pk").first()
     for _ in range(step.GIVE_UP_AFTER):
         assert [call.delivery.pk for call in claimed_and_killed(destination)] == [fatal.pk]
     send()
@@ -336,14 +358,16 @@ def test_a_failing_destination_is_left_alone_after_a_handful_of_calls(destinatio
         post(offer, email=f"p{number}@x.example")
     pipeline.run()
     crm.plan = [Response("", 500) for _ in range(40)]
+    failing_for(40)
     send()
     destination.refresh_from_db()
-    assert len(crm.calls) <= 8 and destination.failures_in_row == 5
-    assert destination.closed_until <= timezone.now() + timedelta(seconds=step.BREAKER_FIRST)
-    due_now()
+    assert len(crm.calls) <= step.IN_FLIGHT
+    assert timedelta(seconds=30) < destination.closed_until - timezone.now() <= timedelta(seconds=60)
+    Destination.objects.update(closed_until=timezone.now(), failing_since=timezone.now() - timedelta(minutes=3))
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     assert send() == 1
     destination.refresh_from_db()
-    assert timedelta(seconds=step.BREAKER_FIRST) < destination.closed_until - timezone.now() <= timedelta(seconds=2 * step.BREAKER_FIRST)
+    assert timedelta(minutes=2) < destination.closed_until - timezone.now() <= timedelta(minutes=4)
 
 
 def test_a_wrong_destination_gets_no_more_than_what_was_in_flight(destination, crm, offer, sales, post):

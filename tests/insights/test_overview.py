@@ -36,7 +36,8 @@ def seen(signed_in, marketing):
 def old_lead(listing, days, number=0, **changes):
     """A lead received so many days ago, counted by the next rebuild."""
     contact = Contact.objects.create(key=f"{listing.slug}-{days}-{number}", email=f"{days}-{number}@old.example")
-    return Lead.objects.create(contact=contact, listing=listing, received_at=timezone.now() - timedelta(days=days), **changes)
+    noon = timezone.now().astimezone(Publisher.current().zone).replace(hour=12, minute=0)  # so many days of the calendar, summer time or not
+    return Lead.objects.create(contact=contact, listing=listing, received_at=noon - timedelta(days=days), **changes)
 
 
 def test_marketing_and_admins_look_and_field_sales_do_not(publisher, sales, marketing, admin, client, signed_in):
@@ -190,7 +191,7 @@ def test_needs_you_names_what_waits_and_where(offer, arrive, post, sales, seen):
     assert needs["clock-alert"].url == "/leads/?clock=overdue"
     assert needs["unplug"].why == "Edge Firewall to Your CRM: 422"
     assert needs["unplug"].url == "/follow-up/deliveries/?state=dead"
-    assert needs["user-x"].count == 1
+    assert needs["user-x"].count.figure == 1
 
 
 def test_nothing_waits(offer, arrive, sales, marketing, signed_in):

@@ -33,7 +33,7 @@ def test_a_file_is_checked_then_taken_in(offer, sales, marketing, signed_in):
     found = Import.objects.get()
     assert (found.good, found.bad, found.state) == (2, 3, "checked")
     assert [line for line, _problem in found.problems] == [3, 5, 7]
-    assert "&#x27;nobody&#x27; is not an e-mail address" in page.content.decode()
+    assert "“nobody” is not an e-mail address" in page.content.decode()
     assert Submission.objects.count() == 0
     for _ in range(2):
         page = browser.post(f"/leads/imports/{found.pk}/run/", follow=True)
@@ -64,7 +64,7 @@ def test_the_same_file_again_doubles_nothing(offer, sales, marketing, signed_in)
     ("content", "complaint"),
     [
         (b"Name,Email\n\xff\xfe\xfa,a@b.example\n", "Not UTF-8"), ("Name,Town\nAda,Brno\n", "names no column"), ("", "empty"), ('Email\n"a\x00b', ""),
-        ("Email\n" + "x" * 200_000, "Not readable as CSV"),
+        ("Email\n" + "x" * 300_000, "Not readable as CSV"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_with_a_sentence(content, complaint, offer, marketing, signed_in):
@@ -94,7 +94,7 @@ def test_the_command_dry_and_real(offer, sales, tmp_path, capsys):
     call_command("import_leads", str(file), "--listing", "edge-firewall", "--dry-run")
     out = capsys.readouterr()
     assert json.loads(out.out) == {"listing": "edge-firewall", "dry_run": True, "good": 2, "bad": 3}
-    assert "line 3: 'nobody' is not an e-mail address" in out.err
+    assert "line 3: “nobody” is not an e-mail address" in out.err
     assert Submission.objects.count() == 0
     call_command("import_leads", str(file), "--listing", "edge-firewall")
     assert json.loads(capsys.readouterr().out)["good"] == 2

@@ -286,7 +286,7 @@ def test_export_is_formula_safe_filtered_and_audited(offer, sales, stranger, mar
     Lead.objects.filter(pk=lead.pk).update(owner=sales)
     Lead.objects.filter(pk=other.pk).update(owner=stranger)
     [row] = rows_of(signed_in(sales).get("/leads/export.csv"))
-    assert (row["first_name"], row["last_name"], row["company"], row["phone"]) == ("'=HYPERLINK(1)", "'@x", "'-1+1", "'+420555010203")
+    assert (row["first_name"], row["last_name"], row["company"], row["phone"]) == ("'=HYPERLINK(1)", "'@x", "'-1+1", "+420555010203")
     assert row["id"] == str(lead.pk)
     record = AccessRecord.objects.get(kind="exported")
     assert (record.user, record.subject) == (sales, "leads")

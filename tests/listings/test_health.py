@@ -36,7 +36,9 @@ def test_a_fresh_listing_waits_for_its_test_lead(offer):
     found = checks(offer)
     assert (found["test_lead"].state, found["test_lead"].title) == (WARN, "No test lead yet")
     assert found["last_lead"].title == "No lead has come in yet"
-    assert health_of([offer])[offer.pk].state == "healthy"
+    health = health_of([offer])[offer.pk]
+    assert (health.state, health.text) == ("unproven", "Not connected yet")
+    assert "neither a test nor a lead" in health.story
 
 
 def test_a_test_lead_proves_the_secret_until_it_is_rotated(settled, offer, post):
@@ -84,7 +86,7 @@ def test_a_paused_destination_fails_its_listing(offer, app, crm):
     Destination.objects.update(state="paused", pause_reason="401 Unauthorized")
     found = health_of([offer, app])
     assert (found[offer.pk].state, found[offer.pk].text) == ("failing", "Failing")
-    assert found[app.pk].state == "healthy"
+    assert found[app.pk].state == "unproven"
     assert checks(offer)[f"destination-{crm.pk}"].why == "401 Unauthorized"
 
 
@@ -93,7 +95,7 @@ def test_dead_deliveries_fail_their_own_listing_only(offer, app, crm, arrive):
     lead = arrive(offer)
     Delivery.objects.filter(lead=lead).update(state="dead", last_error="422 no")
     found = health_of([offer, app])
-    assert (found[offer.pk].state, found[app.pk].state) == ("failing", "healthy")
+    assert (found[offer.pk].state, found[app.pk].state) == ("failing", "unproven")
 
 
 def test_an_answering_destination_tells_its_last_answer(offer, crm, arrive):
@@ -107,7 +109,16 @@ def test_an_answering_destination_tells_its_last_answer(offer, crm, arrive):
 def test_a_destination_that_is_off_does_not_turn_the_listing_off(offer, crm):
     Destination.objects.update(state="off")
     assert checks(offer)[f"destination-{crm.pk}"].state == OFF
+    assert health_of([offer])[offer.pk].state == "unproven"
+
+
+def test_what_a_destination_left_undone_shows_even_when_it_is_off(offer, crm, arrive):
+    lead = arrive(offer)
     assert health_of([offer])[offer.pk].state == "healthy"
+    Delivery.objects.filter(lead=lead).update(state="dead", last_error="422 no")
+    Destination.objects.update(state="off")
+    health = health_of([offer])[offer.pk]
+    assert (health.state, health.text) == ("warned", "1 dead delivery")
 
 
 def test_queries_do_not_grow_with_listings(offer, app, crm, arrive):
