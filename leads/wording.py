@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+import phonenumbers
 from babel import Locale
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -24,6 +25,15 @@ def territories(language: str) -> dict[str, str]:
 def country_name(code: str) -> str:
     """The name of a country in the reader's language; what is no code stays as it is."""
     return territories(get_language() or "en").get(code, code)
+
+
+@lru_cache(10_000)
+def phone_number(phone: str) -> str:
+    """A phone number with the gaps that its country writes; what is no E.164 stays as it came."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL) if phone.startswith("+") else phone
+    except phonenumbers.NumberParseException:
+        return phone
 
 
 def in_words(tree: dict[str, Any], inside: bool = False) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from leads.models import Lead
-from leads.wording import country_name
+from leads.wording import country_name, phone_number
 from listings.days import short
 from scoring.models import ScoreRule, ScoreVersion
 
@@ -63,7 +63,7 @@ def reason(lead: Lead, rule: ScoreRule, points: int) -> str:
         "title": contact.title,
         "country": country_name(contact.country),
         "audience": lead.listing.storefront.get_audience_display(),
-        "phone": contact.phone,
+        "phone": phone_number(contact.phone),
         "acts": ngettext("%(n)d act", "%(n)d acts", lead.interaction_count) % {"n": lead.interaction_count},
         "days": ngettext("on %(n)d day", "on %(n)d days", lead.active_days) % {"n": lead.active_days},
         "said": ngettext("%(n)d character", "%(n)d characters", lead.said_length) % {"n": lead.said_length},

@@ -18,6 +18,7 @@ from leads.bulk import set_status_of_all
 from leads.correct import correct
 from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, WroteForm
 from leads.models import Interaction, Lead, Status, Task
+from leads.place import place_of
 from leads.timeline import timeline
 
 
@@ -36,7 +37,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "lead": lead, "contact": lead.contact, "said": words_of(lead), "timeline": timeline(lead, request.GET.dict()),
         "main": panels.parts("main", around), "rail": panels.parts("rail", around), "task_form": TaskForm(), "note_form": NoteForm(),
-        "call_form": CallForm(), "wrote_form": WroteForm(),
+        "call_form": CallForm(), "wrote_form": WroteForm(), "place": place_of(request, lead),
     }  # fmt: skip
     return render(request, "leads/detail.html", context)
 

@@ -11,7 +11,7 @@ from phonenumbers import timezone as phone_zones
 
 from leads import story
 from leads.models import Activity, Contact
-from leads.wording import country_name
+from leads.wording import country_name, phone_number
 
 register = template.Library()
 ICONS = {
@@ -31,16 +31,8 @@ def country(code: str) -> str:
 
 @register.filter
 def dialled(phone: str) -> str:
-    """A phone number with the gaps that its country writes; what is no E.164 stays as it came."""
-    return _dialled(phone) if phone.startswith("+") else phone
-
-
-@lru_cache(10_000)
-def _dialled(phone: str) -> str:
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    except phonenumbers.NumberParseException:
-        return phone
+    """A phone number as it is read."""
+    return phone_number(phone)
 
 
 @register.filter
