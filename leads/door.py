@@ -1,21 +1,24 @@
 """Step 1 of a lead's path: the marketplace POSTs to a listing's secret URL, and the bytes are in the archive before it hears 202 (P1, P2).
 
-A middleware, and the first: everything between the socket and the one INSERT costs a lead its chance when the machine is busy. What is no POST
+It stands before Django, since everything between the socket and the one INSERT costs a lead its chance when the machine is busy. What is no POST
 with a right secret goes on like any other request, so that a wrong secret meets the same 404 as every other address that does not exist.
 The secret is never logged: nothing here writes the path, and failures carry none.
 """
 
 import hashlib
+import json
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.module_loading import import_string
 
 from accounts.ids import uuid7
 from leads import reasons
@@ -31,80 +34,105 @@ KEEP: Final = """
     WHERE u.digest = %s AND (u.ends_at IS NULL OR u.ends_at > now())
     ON CONFLICT (id) DO UPDATE SET attempts = leads_submission.attempts RETURNING id
 """
+Environ = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """What the sender hears."""
+
+    status: HTTPStatus
+    said: dict[str, str]
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def body(self) -> bytes:
+        return json.dumps(self.said).encode()
+
+
+class Door:
+    """The WSGI application in front of the portal's own: answers POST /in/<secret>, passes everything else on."""
+
+    def __init__(self, portal: Callable[..., Iterable[bytes]]) -> None:
+        self.portal = portal
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answer = receive(environ)
+        if answer is None:
+            return self.portal(environ, start_response)
+        length = ("Content-Length", str(len(answer.body)))
+        start_response(f"{answer.status.value} {answer.status.phrase}", [("Content-Type", "application/json"), length, *answer.headers])
+        return [answer.body]
 
 
 class LeadDoor:
-    """Answers POST /in/<secret> by itself; passes everything else on."""
+    """The same as a middleware, for servers that know only Django: the test client and runserver."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.nudge: Callable[[], None] | None = None
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        match = PATH.match(request.path_info) if request.method == "POST" else None
-        answer = self.receive(request, LeadUrl.digest_of(match[1])) if match else None
-        return answer if answer is not None else self.get_response(request)
-
-    def receive(self, request: HttpRequest, digest: bytes) -> HttpResponseBase | None:
-        """202 once the bytes are committed, 413 when they are too many, 503 when the database can't be reached, none when the secret is unknown."""
-        try:
-            body, size = read(request)
-        except Exception:
-            return HttpResponse(status=400)  # the sender hung up or sent broken chunks; nothing came whole
-        cut_off = body is not None and len(body) < announced(request)
-        kept = keep(
-            digest, body, size, request.headers.get("Content-Type", ""), reasons.CUT_OFF % {"n": size, "whole": announced(request)} if cut_off else ""
-        )
-        if kept is None or isinstance(kept, HttpResponseBase):
-            return kept
-        if body is None:
-            return in_one_piece(JsonResponse({"detail": f"More than {settings.LEAD_MAX_BYTES} bytes."}, status=413))
-        if cut_off:
-            return in_one_piece(JsonResponse({"detail": "The body ended early."}, status=400))
-        self.tell()
-        return in_one_piece(JsonResponse({"id": kept}, status=202))
-
-    def tell(self) -> None:
-        """Best effort, after the commit: wake a worker. A sweeper finds the row without it."""
-        with suppress(Exception):
-            if self.nudge is None:
-                from django.utils.module_loading import import_string
-
-                self.nudge = import_string(settings.NUDGE)
-            self.nudge()
+        answer = receive(request.META)
+        if answer is None:
+            return self.get_response(request)
+        return HttpResponse(answer.body, content_type="application/json", status=answer.status, headers=dict(answer.headers))
 
 
-def in_one_piece(answer: HttpResponse) -> HttpResponse:
-    """With its length said, which the middlewares that are skipped would do: else it leaves in three chunks."""
-    answer["Content-Length"] = str(len(answer.content))
-    return answer
+def receive(environ: Environ) -> Answer | None:
+    """202 once the bytes are committed, 413 when they are too many, 400 when they did not come whole, 503 when the database can't be reached.
+
+    None for what is no POST to a lead URL that exists.
+    """
+    match = PATH.match(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
+    if match is None:
+        return None
+    try:
+        body, size = read(environ)
+    except Exception:
+        return Answer(HTTPStatus.BAD_REQUEST, {"detail": "The body can't be read."})  # the sender hung up, or its chunks are broken
+    odd = reasons.CUT_OFF % {"n": size, "whole": announced(environ)} if body is not None and size < announced(environ) else ""
+    kept = keep(LeadUrl.digest_of(match[1]), body, size, environ.get("CONTENT_TYPE", ""), odd)
+    if kept is None or isinstance(kept, Answer):
+        return kept
+    if body is None:
+        return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"detail": f"More than {settings.LEAD_MAX_BYTES} bytes."})
+    if odd:
+        return Answer(HTTPStatus.BAD_REQUEST, {"detail": "The body ended early."})
+    tell()
+    return Answer(HTTPStatus.ACCEPTED, {"id": kept})
 
 
-def announced(request: HttpRequest) -> int:
+def tell() -> None:
+    """Best effort, after the commit: wake a worker. A sweeper finds the row without it."""
+    with suppress(Exception):
+        import_string(settings.NUDGE)()
+
+
+def announced(environ: Environ) -> int:
     """The Content-Length; 0 when there is none."""
-    said = request.META.get("CONTENT_LENGTH") or ""
+    said = environ.get("CONTENT_LENGTH") or ""
     return int(said) if said.isdecimal() else 0
 
 
-def read(request: HttpRequest) -> tuple[bytes | None, int]:
+def read(environ: Environ) -> tuple[bytes | None, int]:
     """(bytes, size) of the body, at most one byte over the limit; no bytes when it is longer, then size is what was announced or seen."""
-    limit = settings.LEAD_MAX_BYTES
-    stream: Any = request.META["wsgi.input"] if request.META.get("HTTP_TRANSFER_ENCODING") else request
-    body = b"" if announced(request) > limit else stream.read(limit + 1)
-    if max(announced(request), len(body)) <= limit:
-        return body, len(body)
-    drop(stream)
-    return None, min(max(announced(request), len(body)), 2**31 - 1)
+    limit, length, stream = settings.LEAD_MAX_BYTES, announced(environ), environ["wsgi.input"]
+    if length <= limit:
+        body = stream.read(limit + 1 if environ.get("HTTP_TRANSFER_ENCODING") else length)
+        if len(body) <= limit:
+            return body, len(body)
+        length = len(body)
+    drop(stream, min(DROPPED, announced(environ) or DROPPED))
+    return None, min(length, 2**31 - 1)
 
 
-def drop(stream: Any) -> None:
+def drop(stream: Any, left: int) -> None:
     """Read what is too much and forget it: a sender that is answered in the middle of its body sees a broken line, not the answer. Bounded in both ways."""
-    left, until = DROPPED, time.monotonic() + PATIENCE
+    until = time.monotonic() + PATIENCE
     while left > 0 and time.monotonic() < until and (chunk := stream.read(min(left, 65_536))):
         left -= len(chunk)
 
 
-def keep(digest: bytes, body: bytes | None, size: int, content_type: str, odd: str = "") -> str | HttpResponseBase | None:
+def keep(digest: bytes, body: bytes | None, size: int, content_type: str, odd: str = "") -> str | Answer | None:
     """Commit one submission; returns its id, none for an unknown secret, or the 503 that says nothing was kept. An `odd` one waits in quarantine.
 
     A connection that the server has dropped is found out by the INSERT itself, which is repeated once on a new one under the same id: whether the
@@ -122,7 +150,7 @@ def keep(digest: bytes, body: bytes | None, size: int, content_type: str, odd: s
         except DatabaseError as error:
             log.error("a submission could not be kept: %s", type(error).__name__)
             connection.close()
-    return HttpResponse(status=503, headers={"Retry-After": "5"})
+    return Answer(HTTPStatus.SERVICE_UNAVAILABLE, {"detail": "Nothing was kept; send it again."}, (("Retry-After", "5"),))
 
 
 def insert(values: list[Any]) -> bool:

@@ -95,7 +95,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "leads.door.LeadDoor",  # answers the marketplace before anything else costs time
+    "leads.door.LeadDoor",  # behind portal.wsgi only for servers that know nothing but Django
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

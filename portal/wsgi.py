@@ -1,12 +1,15 @@
-"""The web process."""
+"""The web process: the door of the leads (leads.door), and behind it the portal."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_wsgi_application()
+portal = get_wsgi_application()
 
-from portal.start import check_at_start  # noqa: E402 - needs the applications to be loaded
+from leads.door import Door  # noqa: E402 - both need the applications to be loaded
+from portal.start import check_at_start  # noqa: E402
+
+application = Door(portal)
 
 check_at_start()

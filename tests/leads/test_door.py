@@ -61,6 +61,46 @@ def test_a_chunked_body_is_read_to_the_same_cap(path, settings):
     assert chunked(b"x" * (settings.LEAD_MAX_BYTES + 1)).status_code == 413
 
 
+def test_what_does_not_come_whole_is_kept_aside_and_not_accepted(path):
+    answer = Client().generic("POST", path, b"", **{"wsgi.input": BytesIO(b"{}"), "CONTENT_LENGTH": "100"})
+    assert answer.status_code == 400
+    kept = Submission.objects.get()
+    assert (kept.raw, kept.disposition, kept.reason) == (b"{}", "quarantined", "Cut off after 2 of 100 bytes.")
+
+
+def test_broken_chunks_are_400_and_no_error_of_ours(path):
+    class Broken(BytesIO):
+        def read(self, size):
+            raise ValueError("invalid chunk")
+
+    assert Client().generic("POST", path, b"", **{"wsgi.input": Broken(), "HTTP_TRANSFER_ENCODING": "chunked"}).status_code == 400
+    assert not Submission.objects.exists()
+
+
+def test_it_answers_in_front_of_django_too(path):
+    """As WSGI application, which the web processes are: Django hears of what is not its business only."""
+    heard = []
+
+    def call(method, where, body=b"{}"):
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": where,
+            "wsgi.input": BytesIO(body),
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": "text/json",
+        }
+        said = []
+        content = door.Door(lambda environ, start: heard.append(environ["PATH_INFO"]) or [b"portal"])(environ, lambda *head: said.extend(head))
+        return said, b"".join(content)
+
+    (status, headers), content = call("POST", path)
+    assert status == "202 Accepted"
+    assert dict(headers) == {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    assert Submission.objects.get(pk=json.loads(content)["id"]).content_type == "text/json"
+    assert call("POST", path[:-3] + "xyz") == call("GET", path) == call("POST", "/leads/") == ([], b"portal")
+    assert heard == [path[:-3] + "xyz", path, "/leads/"]
+
+
 def test_a_wrong_secret_is_a_404_like_any_other_whatever_the_size(path, settings):
     nowhere = Client().post("/nowhere/at-all", b"{}", content_type="application/json")
     for secret in (path[:-3] + "xyz", "/in/x", "/in/" + "é" * 50):
