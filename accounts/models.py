@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -150,6 +151,10 @@ class Pace(models.Model):
         return cls.objects.filter(second__lt=timezone.now().timestamp() - 3600)
 
 
+# What an audited subject begins with, and the page that shows it.
+PAGES = {"lead": "leads:detail", "submission": "leads:submission", "listing": "listings:detail"}
+
+
 class AccessRecord(models.Model):
     """One line of the audit: who signed in, was shown a secret, read or exported personal data, and when. Never changed."""
 
@@ -180,3 +185,12 @@ class AccessRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.kind} {self.subject}"
+
+    @property
+    def url(self) -> str:
+        """The page of what it speaks of, by name, when there is one."""
+        kind, _space, pk = self.subject.partition(" ")
+        try:
+            return reverse(PAGES[kind], args=[pk]) if kind in PAGES else ""
+        except NoReverseMatch:
+            return ""

@@ -72,8 +72,15 @@ def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpRespons
         return render(request, "campaigns/detail.html", shown(campaign, Inspector.for_text(stage, language, form)), status=422)
     there = form.keep()
     record(request, Kind.CHANGED, f"campaign {slug}: text of “{stage.name}” in {language}")
-    messages.success(request, _("Text saved") if there else _("Text removed; English is sent instead"))
+    messages.success(request, said(campaign, there))
     return redirect(f"{reverse('campaigns:detail', args=[slug])}?stage={pk}&language={language}")
+
+
+def said(campaign: Campaign, there: bool) -> str:
+    """What a saved text means: of a published campaign it is at work at once."""
+    if not there:
+        return _("Text removed; English is sent instead")
+    return _("Text saved; every mail from now on says it") if campaign.state == Campaign.State.PUBLISHED else _("Text saved")
 
 
 @allow(*OFFICE)

@@ -78,7 +78,12 @@ def read(body: bytes, content_type: str) -> Act:
         raise Unreadable(reasons.EMPTY)
     charset = media_type(content_type)[1]
     text = decode(inflated(body), charset)
-    return understand(from_form(text, charset) if looks_like_form(text) else from_json(text))
+    return understand(from_form(text, charset) if looks_like_form(text) else from_json(text), may_name_a_test(text))
+
+
+def may_name_a_test(text: str) -> bool:
+    """Whether a look at every value is worth while: the mark stands in the text, or escapes do that could hide it."""
+    return "\\u" in text or "%" in text or "msft_test" in text.lower()
 
 
 def inflated(body: bytes) -> bytes:
@@ -204,16 +209,16 @@ def texts(*values: Any) -> Iterator[str]:
             waiting += value
 
 
-def understand(fields: dict[str, Any]) -> Act:
+def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
     """Sort the fields into person, act and the rest, whatever their casing and nesting. A filled value wins over an empty one."""
     known: dict[str, str] = {}
     extra: dict[str, Any] = {}
-    is_test = names_a_test(fields)
+    is_test = may_be_test and names_a_test(fields)
     for key, value in fields.items():
         name = plain(key)
         if name in NESTED:
             inner = nested(key, value)
-            is_test = is_test or names_a_test(inner)
+            is_test = is_test or (may_be_test and names_a_test(inner))
             for k, v in inner.items():
                 part = plain(k)
                 if part not in PERSON:
@@ -253,6 +258,7 @@ def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
     )
 
 
+@lru_cache(10_000)
 def parse_lead_source(text: str) -> tuple[str, str, str]:
     """(source, action, offer) of `Source-Action|publisher.offer`, with spaces, `AppSource (SPZA)`, or nothing but the source."""
     match = LEAD_SOURCE.match(text)

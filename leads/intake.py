@@ -7,6 +7,7 @@ anything is parsed, so that a row which kills its worker stands alone on the thi
 import contextlib
 import logging
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
@@ -36,23 +37,23 @@ def only_drain() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
-def intake(limit: int = BATCH) -> int:
-    """Understand up to `limit` pending submissions, oldest first; returns how many were settled. Zero when another session drains."""
+def intake(limit: int = BATCH, only: UUID | None = None) -> int:
+    """Understand up to `limit` pending submissions, oldest first, or the one of this id; returns how many were settled. Zero when another session drains."""
     with only_drain() as ours:
         if not ours:
             return 0
-        batch = begin(limit)
+        batch = begin(limit, only)
         settle(batch)
         return len(batch)
 
 
-def begin(limit: int) -> list[Submission]:
+def begin(limit: int, only: UUID | None = None) -> list[Submission]:
     """Count an attempt on the oldest pending submissions and commit it, before any of their bytes is looked at.
 
     A suspect, begun before and never settled, is taken alone, so that its neighbours are not punished for what it does.
     """
     suspects = Submission.objects.pending().filter(attempts__gte=ALONE_AFTER).order_by("attempts", "id")
-    lonely = suspects.values_list("pk", flat=True).first()
+    lonely = only or suspects.values_list("pk", flat=True).first()
     with transaction.atomic():
         batch = list(Submission.objects.raw(BEGIN, {"lonely": lonely, "limit": limit}))
     return sorted(batch, key=lambda row: row.pk)

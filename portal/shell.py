@@ -42,7 +42,7 @@ NAV = (
     NavItem("leads:list", pgettext_lazy("navigation", "Leads"), "users", EVERYBODY, "l", dock=True),
     NavItem("leads:pipeline", pgettext_lazy("navigation", "Pipeline"), "square-kanban", EVERYBODY, "p", dock=True),
     NavItem("campaigns:list", pgettext_lazy("navigation", "Campaigns"), "workflow", OFFICE, "c"),
-    NavItem("listings:list", pgettext_lazy("navigation", "Listings"), "store", OFFICE, "s"),
+    NavItem("listings:list", pgettext_lazy("navigation", "Listings"), "store", EVERYBODY, "s"),
     NavItem("delivery:list", pgettext_lazy("navigation", "Follow-up"), "send", OFFICE, "f"),
     NavItem("leads:imports", pgettext_lazy("navigation", "Imports"), "file-up", OFFICE, "i"),
     NavItem("leads:quarantine", pgettext_lazy("navigation", "Quarantine"), "inbox", OFFICE, "q"),

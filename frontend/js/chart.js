@@ -30,7 +30,7 @@ function tokens(element) {
 
 function bars(data, paint) {
   return data.series.map((one) => ({
-    name: one.name, type: "bar", stack: data.stacked === false ? undefined : "all", data: one.values, barCategoryGap: "26%", barMaxWidth: 36, cursor: data.urls ? "pointer" : "default",
+    name: one.name, type: "bar", stack: data.stacked === false ? undefined : "all", data: one.values.map((value) => value || null), barCategoryGap: "26%", barMaxWidth: 36, cursor: data.urls ? "pointer" : "default",
     itemStyle: { color: paint[one.kind] ?? paint.accent, borderColor: one.kind === "appsource" ? paint.appsource : paint.surface, borderWidth: 0.75, decal: one.kind === "appsource" ? { ...HATCH, color: paint.surface } : undefined },
     emphasis: { disabled: true },
   }));

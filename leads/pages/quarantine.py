@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import allow, who
 from accounts.audit import Kind, record
 from accounts.roles import ADMIN, OFFICE
-from leads import keyset
+from leads import door, keyset
 from leads.evidence import evidence, repairable, repaired
 from leads.intake import intake, rerun
 from leads.models import ActionCode, Disposition, Submission
@@ -70,7 +70,8 @@ def run_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.warning(request, " ".join(map(str, form.errors["text"])))
         return redirect("leads:submission", pk)
     rerun(found, repaired(form.cleaned_data["text"]) if "repair" in request.POST else None)
-    intake()
+    intake(only=found.pk)
+    door.tell()
     found.refresh_from_db()
     return tell(request, found)
 
