@@ -71,12 +71,14 @@ def recently_proven(view: View) -> View:
     return guarded  # type: ignore[return-value]
 
 
-def second_factor_missing(request: HttpRequest) -> bool:
-    """Admins outside the demo need TOTP."""
+def second_factor_missing(request: Any) -> bool:
+    """Admins outside the demo, and whoever else may enter the back office, need TOTP."""
     from allauth.mfa.utils import is_mfa_enabled
 
     user = request.user
-    return user.is_authenticated and ADMIN in user.role_names and not user.is_demo and not is_mfa_enabled(user)
+    if not user.is_authenticated or user.is_demo:
+        return False
+    return bool((ADMIN in user.role_names or user.is_staff or user.is_superuser) and not is_mfa_enabled(user))
 
 
 def ask_for_second_factor(request: HttpRequest) -> HttpResponseBase:

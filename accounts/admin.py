@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import ask_for_second_factor, public, second_factor_missing
+from accounts.access import ask_for_second_factor, public, second_factor_missing, who
 from accounts.audit import record
 from accounts.models import AccessRecord, ApiToken, Team, User
 
@@ -20,8 +20,8 @@ may_enter_stock = admin.site.has_permission
 
 
 def may_enter(request: HttpRequest) -> bool:
-    """Staff, with the second factor that admins need everywhere else."""
-    return may_enter_stock(request) and not second_factor_missing(request)
+    """Staff of some role, with the second factor that admins need everywhere else."""
+    return may_enter_stock(request) and bool(who(request).role_names) and not second_factor_missing(request)
 
 
 @public
@@ -102,6 +102,10 @@ class ApiTokenAdmin(ReadOnly):
 
     @admin.action(description=_("Revoke"))
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        for token in queryset.filter(revoked_at=None).select_related("user"):
+            record(request, AccessRecord.Kind.TOKEN_REVOKED, f"{token.name} of {token.user.username}")
         queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -4,7 +4,7 @@ import hmac
 from functools import lru_cache
 from hashlib import sha256
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -13,13 +13,22 @@ def _ring(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-def seal(secret: str) -> bytes:
-    return _ring(tuple(settings.PORTAL_KEYS)).encrypt(secret.encode())
+def seal(secret: str, of: str) -> bytes:
+    """The secret encrypted, together with whose it is, so that it opens nowhere else."""
+    return _ring(tuple(settings.PORTAL_KEYS)).encrypt(f"{of}\n{secret}".encode())
 
 
-def unseal(sealed: bytes | memoryview) -> str:
-    """The secret. Raises InvalidToken when no key of PORTAL_KEYS made it."""
-    return _ring(tuple(settings.PORTAL_KEYS)).decrypt(bytes(sealed)).decode()
+def unseal(sealed: bytes | memoryview, of: str) -> str:
+    """The secret. Raises InvalidToken when no key of PORTAL_KEYS made it, or when it was sealed for something else."""
+    owner, _line, secret = _ring(tuple(settings.PORTAL_KEYS)).decrypt(bytes(sealed)).decode().partition("\n")
+    if owner != of:
+        raise InvalidToken
+    return secret
+
+
+def seal_anew(sealed: bytes | memoryview, of: str) -> bytes:
+    """For migrations: what was sealed before secrets knew whose they are."""
+    return seal(_ring(tuple(settings.PORTAL_KEYS)).decrypt(bytes(sealed)).decode(), of)
 
 
 def keyed_digests(value: str) -> list[bytes]:

@@ -5,13 +5,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 
 from accounts.access import ask_for_second_factor, deny, may_enter, second_factor_missing
 
 # Views of others that declare nothing themselves; each guards itself.
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 OWN_DOORS = ("allauth.", "django.contrib.admin", "rest_framework", "drf_spectacular", "django.views.i18n", "whitenoise", "django.contrib.staticfiles")
 
 
@@ -31,7 +32,18 @@ class Preferences:
             response = self.get_response(request)
         if user.is_authenticated and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"  # pages hold personal data
+        if user.is_authenticated and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache"'  # somebody signed out
         return response
+
+
+def odd(request: HttpRequest) -> HttpResponseBase | None:
+    """What no page of ours is asked by a browser: another method, or a form with NUL in it, which PostgreSQL can't hold."""
+    if request.method not in METHODS:
+        return HttpResponseNotAllowed(METHODS)
+    if request.method == "POST" and any("\x00" in value for _name, values in request.POST.lists() for value in values):
+        return HttpResponseBadRequest("NUL")
+    return None
 
 
 class DefaultDeny(MiddlewareMixin):
@@ -45,6 +57,8 @@ class DefaultDeny(MiddlewareMixin):
         if getattr(view, "__module__", "").startswith(OWN_DOORS) or hasattr(view, "cls"):
             return None
         target = getattr(view, "view_class", view)
+        if not getattr(target, "csrf_exempt", False) and (refusal := odd(request)):
+            return refusal
         if not may_enter(target, request):
             return deny(request)
         if getattr(target, "roles", ()) is not None and second_factor_missing(request):

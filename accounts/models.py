@@ -4,10 +4,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
@@ -31,6 +31,12 @@ class UserQuerySet(models.QuerySet["User"]):
 
 class Users(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Named, so that migrations can find it."""
+
+    def create_superuser(self, *args: Any, **kwargs: Any) -> "User":
+        """The first admin of an installation: one without the role would see nothing."""
+        user: User = super().create_superuser(*args, **kwargs)
+        user.groups.add(*Group.objects.filter(name=ADMIN))
+        return user
 
 
 class User(AbstractUser):

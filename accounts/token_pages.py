@@ -27,13 +27,15 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         text = ApiToken.issue(user, form.cleaned_data["name"], form.cleaned_data["scopes"], form.lasts)
         record(request, Kind.TOKEN_ISSUED, f"{form.cleaned_data['name']} …{text[-4:]}")
-        request.session[FRESH] = seal(text).decode()
+        request.session[FRESH] = seal(text, FRESH).decode()
         return redirect("accounts:tokens")
     everybody = user.is_portal_admin and request.GET.get("all") == "1"
     fresh = request.session.pop(FRESH, None)
     found = ApiToken.objects.select_related("user") if everybody else user.api_tokens.select_related("user")
     context = {"tokens": [(token, state(token), scopes_in_words(token)) for token in found], "form": form, "everybody": everybody}
-    return render(request, "accounts/tokens.html", context | {"fresh": unseal(fresh.encode()) if fresh else ""}, status=422 if form.errors else 200)
+    return render(
+        request, "accounts/tokens.html", context | {"fresh": unseal(fresh.encode(), FRESH) if fresh else ""}, status=422 if form.errors else 200
+    )
 
 
 def state(token: ApiToken) -> str:

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from accounts.admin import ReadOnly
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Suppression
+from leads.admin import Shelf
 
 
 @admin.register(Campaign)
@@ -33,14 +34,16 @@ class SenderAdmin(ReadOnly):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(ReadOnly):
+class EnrollmentAdmin(Shelf, ReadOnly):
+    lead_path = "lead"
     list_display = ("id", "campaign", "lead_id", "stage", "status", "due_at")
     list_select_related = ("campaign", "stage")
     list_filter = ("status", "campaign")
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly):
+class MessageAdmin(Shelf, ReadOnly):
+    lead_path = "enrollment__lead"
     list_display = ("id", "stage", "state", "language", "subject", "due_at", "sent_at")
     list_select_related = ("stage",)
     list_filter = ("state",)

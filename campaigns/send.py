@@ -15,7 +15,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone, translation
-from django.utils.html import linebreaks, urlize
+from django.utils.html import escape, linebreaks, urlize
 from django.utils.translation import gettext as _
 
 from campaigns import words
@@ -144,7 +144,7 @@ def compose(message: Message) -> EmailMultiAlternatives | None:
         return None
     publisher = Publisher.current().name
     link = words.absolute(words.unsubscribe_path(lead.contact.email))
-    subject, body = letter(text, lead, publisher, link)
+    subject, body, html = letter(text, lead, publisher, link)
     message.language, message.subject = text.language, subject
     mail = EmailMultiAlternatives(
         message.subject,
@@ -157,16 +157,21 @@ def compose(message: Message) -> EmailMultiAlternatives | None:
             "Message-ID": f"<{message.pk}@{sender.address.rpartition('@')[2]}>",
         },
     )
-    mail.attach_alternative(linebreaks(urlize(body, autoescape=True)), "text/html")
+    mail.attach_alternative(html, "text/html")
     return mail
 
 
-def letter(text: StageText, lead: Lead, publisher: str, link: str) -> tuple[str, str]:
-    """Subject and text of a mail to this lead, closed by who writes and how to stop it, in the language of the text."""
+def letter(text: StageText, lead: Lead, publisher: str, link: str) -> tuple[str, str, str]:
+    """Subject, text and HTML of a mail to this lead, closed by who writes and how to stop it, in the language of the text.
+
+    Addresses become links in what a person of ours has written only; what a buyer said of themselves is put in afterwards.
+    """
     values = words.facts(lead, publisher)
     with translation.override(text.language):
         end = f"{publisher}\n{_('Unsubscribe')}: {link}"
-    return words.fill(text.subject, values)[:300], f"{words.fill(text.body, values)}\n\n--\n{end}\n"
+    whole = f"{text.body}\n\n--\n{end}\n"
+    html = words.fill(linebreaks(urlize(whole, autoescape=True)), {name: escape(value) for name, value in values.items()})
+    return words.fill(text.subject, values)[:300], words.fill(whole, values), html
 
 
 def close(message: Message, state: str, reason: str) -> None:

@@ -11,7 +11,8 @@ from accounts.crypto import keyed_digests
 from campaigns.models import Stage, StageText
 from leads.models import Lead
 
-PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)\s*(?:\|\s*default:([^}]*?))?\s*\}\}")
+PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)\s*(?:\|\s*default:([^{}]{0,200}))?\s*\}\}")
+ADDRESS = re.compile(r"://|www\.", re.IGNORECASE)
 PLACEHOLDERS = ("contact.first_name", "contact.last_name", "contact.company", "listing.title", "publisher.name")
 # The language of a country's business mail, where it is one of ours.
 LANGUAGE_OF = (
@@ -50,7 +51,9 @@ def fill(text: str, values: dict[str, str]) -> str:
         known = values.get(match[1])
         if known is None:
             return match[0]
-        return re.sub(r"[\r\n\x00]+", " ", known) or (match[2] or "")
+        # An address of the web in a buyer's name would become a link in our mail.
+        plain = "" if ADDRESS.search(known) else re.sub(r"[\r\n\x00]+", " ", known)
+        return plain or (match[2] or "").strip()
 
     return PLACEHOLDER.sub(value, text)
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from accounts.admin import ReadOnly
 from delivery.models import Delivery, DeliveryAttempt, Destination
+from leads.admin import Shelf
 
 
 @admin.register(Destination)
@@ -14,13 +15,15 @@ class DestinationAdmin(ReadOnly):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly):
+class DeliveryAdmin(Shelf, ReadOnly):
+    lead_path = "lead"
     list_display = ("id", "destination", "lead_id", "state", "revision", "attempts", "due_at", "last_error")
     list_select_related = ("destination",)
     list_filter = ("state", "destination")
 
 
 @admin.register(DeliveryAttempt)
-class DeliveryAttemptAdmin(ReadOnly):
+class DeliveryAttemptAdmin(Shelf, ReadOnly):
+    lead_path = "delivery__lead"
     list_display = ("at", "delivery_id", "outcome", "status", "took_ms")
     list_filter = ("outcome",)

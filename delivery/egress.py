@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 MAX_ANSWER, PATIENCE = 4_096, 20.0
 PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\ud800-\udfff]+")
-# Old ways to write an IPv4 address as IPv6.
-DISGUISED = (ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
+# Old and local ways to write an IPv4 address as IPv6.
+DISGUISED = tuple(map(ipaddress.ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48")))
 
 
 class Forbidden(ValueError):

@@ -61,10 +61,10 @@ class Destination(models.Model):
 
     @property
     def secret(self) -> str:
-        return unseal(self.sealed_secret) if self.sealed_secret else ""
+        return unseal(self.sealed_secret, f"destination {self.uid}") if self.sealed_secret else ""
 
     def keep_secret(self, secret: str) -> None:
-        self.sealed_secret = seal(secret)
+        self.sealed_secret = seal(secret, f"destination {self.uid}")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.module_loading import import_string
 
@@ -147,7 +147,7 @@ def keep(digest: bytes, body: bytes | None, size: int, content_type: str, odd: s
     for _ in range(2):
         try:
             return pk if insert(values) else None
-        except DatabaseError as error:
+        except Error as error:  # InterfaceError, of a connection that somebody else found dead, is no DatabaseError
             log.error("a submission could not be kept: %s", type(error).__name__)
             connection.close()
     return Answer(HTTPStatus.SERVICE_UNAVAILABLE, {"detail": "Nothing was kept; send it again."}, (("Retry-After", "5"),))

@@ -29,6 +29,9 @@ class WroteForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("What about"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
 
 
+FURTHEST = timedelta(days=3650)
+
+
 def tomorrow() -> datetime:
     """Tomorrow at nine, the user's time."""
     return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=1), time(9)))
@@ -43,6 +46,13 @@ class TaskForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["due_at"].initial = tomorrow
+
+    def clean_due_at(self) -> datetime:
+        """Years that somebody lives to see: the ends of the calendar can't be shown in every time zone."""
+        due: datetime = self.cleaned_data["due_at"]
+        if abs(due - timezone.now()) > FURTHEST:
+            raise forms.ValidationError(_("That day is too far away."))
+        return due
 
 
 class ContactForm(forms.ModelForm):

@@ -222,9 +222,11 @@ class LeadUrl(models.Model):
     @classmethod
     def make(cls, listing: Listing) -> "LeadUrl":
         secret = secrets.token_urlsafe(32)
-        return cls.objects.create(listing=listing, digest=cls.digest_of(secret), sealed=seal(secret), hint=secret[-4:])
+        return cls.objects.create(
+            listing=listing, digest=cls.digest_of(secret), sealed=seal(secret, f"lead url {cls.digest_of(secret).hex()}"), hint=secret[-4:]
+        )
 
     @property
     def path(self) -> str:
         """The secret path of this URL; showing it is audited by whoever calls."""
-        return reverse("submit", args=[unseal(self.sealed)])
+        return reverse("submit", args=[unseal(self.sealed, f"lead url {bytes(self.digest).hex()}")])

@@ -3,7 +3,7 @@
 import logging
 import re
 
-SECRET_PATHS = re.compile(r"/(in|unsubscribe|senders/verify)/[^\s/?'\"]+")
+SECRET_PATHS = re.compile(r"/(in|unsubscribe|senders/verify|accounts/password/reset/key)/[^\s/?'\"]+")
 
 
 def hidden(text: str) -> str:

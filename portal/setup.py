@@ -46,6 +46,10 @@ class PublisherForm(forms.ModelForm):
         zone: Any = self.fields["time_zone"]
         zone.choices = zones("")[1:]
 
+    def clean_name(self) -> str:
+        """One line: it stands in the heads of mails."""
+        return " ".join(self.cleaned_data["name"].split())
+
     def clean_countries_served(self) -> list[str]:
         codes = sorted({str(code).strip().upper() for code in self.cleaned_data["countries_served"] if str(code).strip()})
         unknown = [code for code in codes if pycountry.countries.get(alpha_2=code) is None]

@@ -25,6 +25,8 @@ urlpatterns = [
     path("health/ready", health.ready, name="ready"),
     path("metrics", Metrics.as_view(), name="metrics"),
     path("language/", set_language, name="set_language"),
+    # Addresses and accounts are the admins' business: they change who signs in.
+    *(path(f"accounts/{name}/", pages.not_here) for name in ("email", "signup", "inactive", "confirm-email", "reauthenticate/webauthn")),
     path("accounts/", include("allauth.urls")),
     path("leads/", include("leads.urls")),
     path("", include("routing.urls")),

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import Audited, ReadOnly
+from leads.admin import Shelf
 from routing.models import Assignment, Seller
 
 
@@ -14,7 +15,8 @@ class SellerAdmin(Audited):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(ReadOnly):
+class AssignmentAdmin(Shelf, ReadOnly):
+    lead_path = "lead"
     list_display = ("lead_id", "owner", "made_by", "made_at", "ended_at")
     list_select_related = ("owner", "made_by")
     raw_id_fields = ("lead",)

@@ -170,6 +170,11 @@ class Leads(generics.ListAPIView[Lead]):
         Filters(data=self.request.query_params.dict()).is_valid(raise_exception=True)
         return chosen(Lead.objects.visible_to(who(self.request)).for_list(), self.request.query_params)
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().list(request, *args, **kwargs)
+        record(request, Kind.PERSONAL_DATA_READ, f"leads, {len(response.data['results'])} by the API")
+        return response
+
 
 class OneLead(generics.RetrieveAPIView[Lead]):
     """One lead with its score's arithmetic, owner and reason, acts, enrollments, deliveries and timeline."""
