@@ -91,6 +91,17 @@ def pytest_unconfigure() -> None:
         _engines = None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With NOTHING_SKIPPED a run that skipped a test has failed, and says which."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter and os.environ.get("NOTHING_SKIPPED") else []
+    for one in skipped:
+        reporter.write_line(f"skipped, and nothing may be: {one.nodeid}")
+    if skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def main() -> int:
     """`python -m tests.embedded COMMAND.py ...` runs a command with the same throw-away engines."""
     engines = Engines()

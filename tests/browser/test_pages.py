@@ -87,3 +87,10 @@ def test_the_narrowest_phone_needs_no_sideways_scroll(portal, visit):
     for path in pages(portal, visit, "sales"):
         window.page.goto(portal.base + path)
         assert not window.overflows(), path
+
+
+def test_the_api_describes_itself_within_the_policy(portal, visit):
+    window = visit("admin")
+    window.open("/api/docs/")
+    window.page.wait_for_selector("text=/api/v1/leads/")
+    assert not window.troubles

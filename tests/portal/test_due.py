@@ -2,14 +2,16 @@
 
 import json
 import threading
+from datetime import date
 
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from leads.models import Lead, Submission
+from leads.partitions import PARTITIONED, keep_months_ahead, make_month, months_are_missing, rows_in_default, start_of
 from portal import due
 from portal.celery import Sweeper, app
 from portal.tasks import run
@@ -85,8 +87,6 @@ def test_a_nudge_to_a_dead_broker_says_no(settings, monkeypatch):
 
 
 def test_months_are_kept_ahead_and_made_once(db):
-    from leads.partitions import PARTITIONED, keep_months_ahead, rows_in_default
-
     keep_months_ahead()
     assert keep_months_ahead() == 0
     assert not any(rows_in_default().values())
@@ -97,8 +97,6 @@ def test_months_are_kept_ahead_and_made_once(db):
 
 
 def test_a_submission_lands_in_its_month(offer, post):
-    from leads.partitions import keep_months_ahead
-
     keep_months_ahead()
     submission = post(offer)
     with connection.cursor() as cursor:
@@ -107,10 +105,6 @@ def test_a_submission_lands_in_its_month(offer, post):
 
 
 def test_rows_that_the_default_partition_caught_move_to_their_month(db):
-    from datetime import date
-
-    from leads.partitions import make_month, rows_in_default, start_of
-
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, at) VALUES (%s, %s, 1, now())",
@@ -130,3 +124,52 @@ def test_a_nudge_reaches_the_broker_of_the_settings(settings):
     assert due.nudge() is True
     assert broker.llen("celery") == 1
     broker.delete("celery")
+
+
+def test_months_that_are_over_can_be_dropped_and_no_others(db, capsys):
+    call_command("drop_months", "--before", "2025-01-01")
+    make_month("delivery_deliveryattempt", date(2024, 11, 1))
+    make_month("delivery_deliveryattempt", date(2024, 12, 1))
+    call_command("drop_months", "--before", "2024-12-15")
+    assert capsys.readouterr().out.split() == ["delivery_deliveryattempt_2024_11"]
+    assert not make_month("delivery_deliveryattempt", date(2024, 12, 1))
+    assert not months_are_missing() or keep_months_ahead()
+
+
+@pytest.mark.parametrize("before", ["soon", "2999-01-01"])
+def test_dropping_what_is_to_come_is_refused_in_a_sentence(before):
+    with pytest.raises(CommandError, match="day"):
+        call_command("drop_months", "--before", before)
+
+
+def test_leads_are_done_by_the_sweeper_when_the_pool_leaves_them(offer, post, monkeypatch):
+    """Every process busy, or none consuming: the nudges go out, and nothing comes of them."""
+    monkeypatch.setattr(due, "broker_answers", lambda: True)
+    monkeypatch.setattr(due, "nudge", lambda name: True)
+    post(offer)
+    seen = {}
+    due.sweep(seen)
+    assert Lead.objects.count() == 0
+    seen = {"leads wait": seen["leads wait"] - due.PATIENCE}
+    due.sweep(seen)
+    assert Lead.objects.count() == 1
+    due.sweep(seen := {})
+    assert "leads wait" not in seen
+
+
+def test_an_outage_of_the_database_is_said_once(monkeypatch, caplog):
+    ended, rounds = threading.Event(), []
+
+    def away(seen):
+        rounds.append(1)
+        if len(rounds) == 4:
+            ended.set()
+        raise OperationalError("could not connect\nto the server")
+
+    monkeypatch.setattr(due, "sweep", away)
+    monkeypatch.setattr(due, "PAUSE", 0.01)
+    monkeypatch.setattr(due, "close_old_connections", lambda: None)
+    monkeypatch.setattr(due, "connection", type("None_", (), {"close": staticmethod(lambda: None)}))
+    due.sweep_forever(ended)
+    assert len(rounds) == 4
+    assert [record.getMessage() for record in caplog.records if record.name == "portal.due"] == ["the database can't be used: could not connect"]
