@@ -35,7 +35,7 @@ REACHED = (
     ("won", pgettext_lazy("ever reached", "Won")),
 )
 ANY = [("", gettext_lazy("Any"))]
-SELECTED = mark_safe(" selected")
+SELECTED, CHECKED = mark_safe(" selected"), mark_safe(" checked")
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,23 @@ class PlainSelect(forms.Select):
         return format_html("<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})})), options)
 
 
+class PlainChecks(forms.CheckboxSelectMultiple):
+    """The same for boxes to tick."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        picked, first = {str(one) for one in value or ()}, (attrs or {}).get("id", f"id_{name}")
+        rows = ((first, at, first, at, name, key, CHECKED if str(key) in picked else "", label) for at, (key, label) in enumerate(self.choices))
+        boxes = format_html_join("", '<div><label for="{}_{}"><input type="checkbox" id="{}_{}" name="{}" value="{}"{}> {}</label></div>', rows)
+        return format_html('<div id="{}">{}</div>', first, boxes)
+
+
 class FilterForm(forms.Form):
     """Every filter of a list of leads. It is sent by GET, and what it says is read back by `leads.lists.chosen`."""
 
-    status = forms.MultipleChoiceField(label=gettext_lazy("Status"), choices=Status, required=False, widget=forms.CheckboxSelectMultiple)
-    cluster = forms.MultipleChoiceField(label=gettext_lazy("Cluster"), choices=Cluster, required=False, widget=forms.CheckboxSelectMultiple)
+    status = forms.MultipleChoiceField(label=gettext_lazy("Status"), choices=Status, required=False, widget=PlainChecks)
+    cluster = forms.MultipleChoiceField(label=gettext_lazy("Cluster"), choices=Cluster, required=False, widget=PlainChecks)
     storefront = forms.ChoiceField(label=gettext_lazy("Storefront"), required=False, widget=PlainSelect)
-    listing = forms.MultipleChoiceField(label=gettext_lazy("Listing"), required=False)
+    listing = forms.MultipleChoiceField(label=gettext_lazy("Listing"), required=False, widget=PlainChecks)
     owner = forms.ChoiceField(label=gettext_lazy("Owner"), required=False, widget=PlainSelect)
     score_min = forms.IntegerField(label=gettext_lazy("Score from"), required=False, min_value=0, max_value=1000)
     clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)

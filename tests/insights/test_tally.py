@@ -2,7 +2,7 @@
 
 import random
 import statistics
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,6 +10,7 @@ from django.utils import timezone
 from insights.models import Counted, DailyTally, ResponseStep, ResponseTally
 from insights.offers import Period, offers
 from insights.tally import rebuild
+from leads.lists import chosen
 from leads.models import Contact, Demand, Lead
 from leads.work import log_call, set_status
 from listings.models import Publisher
@@ -128,3 +129,23 @@ def test_parallel_counting_counts_each_lead_once(offer, app, sales, post):
     at_once(5, work)
     pipeline.run()
     assert tallied() == live()
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2026-03-28T22:59:59+00:00", "2026-03-28"), ("2026-03-28T23:00:00+00:00", "2026-03-29"), ("2026-03-29T21:59:59+00:00", "2026-03-29"),
+        ("2026-03-29T22:00:00+00:00", "2026-03-30"), ("2026-10-24T21:59:59+00:00", "2026-10-24"), ("2026-10-25T00:30:00+00:00", "2026-10-25"),
+        ("2026-10-25T01:30:00+00:00", "2026-10-25"), ("2026-10-25T22:59:59+00:00", "2026-10-25"), ("2026-10-25T23:00:00+00:00", "2026-10-26"),
+    ],
+)  # fmt: skip
+def test_nights_when_clocks_change_belong_to_one_day_in_figures_and_lists_alike(offer, moment, day):
+    """Prague: 29 March has 23 hours, 25 October has 25."""
+    contact = Contact.objects.create(key="night@x.example")
+    Lead.objects.create(contact=contact, listing=offer, received_at=datetime.fromisoformat(moment))
+    rebuild()
+    wanted = date.fromisoformat(day)
+    assert DailyTally.objects.get().day == wanted
+    assert tallied() == live()
+    for found, count in ((wanted - timedelta(days=1), 0), (wanted, 1), (wanted + timedelta(days=1), 0)):
+        assert chosen(Lead.objects.all(), {"from": str(found), "to": str(found)}).count() == count
