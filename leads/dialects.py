@@ -265,8 +265,8 @@ def parse_lead_source(text: str) -> tuple[str, str, str]:
     if match is None:
         return text.strip(), "", ""
     source, action, offer = ((match[name] or "").strip() for name in ("source", "action", "offer"))
-    name, _bracket, code = source.removesuffix(")").rpartition("(")
-    bare = name.rstrip() if code.strip().upper() == "SPZA" else source
+    name, bracket, code = source.removesuffix(")").rpartition("(")
+    bare = name.rstrip() if bracket and code.strip().upper() == "SPZA" else source
     return SOURCES.get(bare.replace(" ", "").lower(), bare), canonical_action(action), offer
 
 

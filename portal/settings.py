@@ -229,7 +229,6 @@ CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:1/0"
 BEAT = {"leads": 5, "deliveries": 5, "campaigns": 15, "mail": 15, "uncertain_mail": 60, "decay": 60, "paces": 3_600, "months": 21_600}
 NUDGE = "portal.due.nudge_leads"
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 240, 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -239,7 +238,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_timeout": 1, "socket_timeout": 2, "retry_on_timeout": False}
+# A message only says "look": one that is lost costs a sweep of time, so none is kept for a worker that died. Keeping them would end a worker that
+# holds one while Redis goes away: kombu 5.7 puts them back through a connection that it has closed, which nothing catches.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"ack_emulation": False, "socket_connect_timeout": 1, "socket_timeout": 2, "retry_on_timeout": False}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.BearerToken", "rest_framework.authentication.SessionAuthentication"],

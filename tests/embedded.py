@@ -92,6 +92,14 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one group share one portal and come in order: a run whose xdist would part them must not begin."""
+    parted = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+    if parted and getattr(config.option, "loadgroup", False):
+        raise pytest.UsageError(f"these belong to a group, which this xdist does not see: {parted[:3]}")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With NOTHING_SKIPPED a run that skipped a test has failed, and says which."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

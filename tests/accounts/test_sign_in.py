@@ -56,7 +56,7 @@ def test_nobody_signs_up(db):
         "/accounts/signup/", {"username": "eve", "email": "eve@x.example", "password1": "Long-enough-1", "password2": "Long-enough-1"}
     )
     assert not User.objects.filter(username="eve").exists()
-    assert answer.status_code == 200
+    assert answer.status_code == 404
 
 
 def test_many_wrong_passwords_are_throttled_in_the_database(sales):

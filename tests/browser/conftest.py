@@ -108,6 +108,18 @@ class Visit:
         self.page.goto(self.base + path if path.startswith("/") else path)
         return self
 
+    def shape(self, width: int, theme: str) -> None:
+        """The open page in another width and theme, as its own switch sets it."""
+        self.page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
+        self.page.evaluate(
+            """async theme => {
+                localStorage.setItem('theme', theme);
+                dispatchEvent(new Event('theme'));
+                await new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown)));
+            }""",
+            theme,
+        )
+
     def sign_in(self, name: str) -> "Visit":
         self.open("/accounts/login/")
         self.page.fill("[name=login]", name)

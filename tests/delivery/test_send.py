@@ -172,7 +172,8 @@ def failing_for(seconds):
     Destination.objects.update(failures_in_row=step.BREAKER_FROM - 1, failing_since=timezone.now() - timedelta(seconds=seconds))
 
 
-def test_in_the_first_half_minute_every_delivery_has_its_own_retries(destination, crm, offer, sales, post):
+def test_in_the_first_half_minute_every_delivery_has_its_own_retries(destination, crm, offer, sales, post, monkeypatch):
+    monkeypatch.setattr(step, "delay", lambda attempts, after: 60)
     crm.plan = [Response("", 503) for _ in range(24)]
     for number in range(12):
         post(offer, email=f"p{number}@x.example")

@@ -49,7 +49,7 @@ def received(offer):
         for back in range(last, first + 1):
             for number in range(a_day):
                 contact = Contact.objects.create(key=f"{back}-{number}", email=f"{back}-{number}@old.example")
-                at = timezone.now() - timedelta(days=back, hours=number)
+                at = timezone.now() - timedelta(days=back)
                 Lead.objects.create(contact=contact, listing=offer, received_at=at)
         rebuild()
         return health_of([offer])[offer.pk]
