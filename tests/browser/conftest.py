@@ -54,7 +54,7 @@ class Portal:
             return answer.read()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """One portal for all browser tests, with the demo data of a first start."""
     if CHROMIUM is None:
@@ -81,7 +81,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             process.wait(40)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -139,7 +139,7 @@ class Visit:
         return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def visit(portal: Portal, chromium: Any) -> Iterator[Any]:
     """Open windows: visit("sales", width=390, theme="dark", language="cs"); `nobody` has not signed in."""
     made: dict[tuple[str, int, str, str], Visit] = {}
