@@ -44,10 +44,11 @@ def send_one() -> bool:
     Locks the message row, skipping those others hold.
     """
     with transaction.atomic():
-        message = next_due() if Sender.verified() else None
-        if message is None:
+        sender = Sender.verified()
+        message = next_due() if sender else None
+        if message is None or sender is None:
             return False
-        mail = ready(message)
+        mail = ready(message, sender)
         if mail:
             Message.objects.filter(pk=message.pk).update(state=State.SENDING, claimed_at=timezone.now())
     if mail:
@@ -61,11 +62,11 @@ def next_due() -> Message | None:
     return due.select_for_update(of=("self",), skip_locked=True).first()
 
 
-def ready(message: Message) -> EmailMultiAlternatives | None:
+def ready(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
     """The mail, if it may go out now; else the message is closed with the reason. A message that can't be written harms no other."""
     try:
         why = withheld(message)
-        mail = None if why else compose(message)
+        mail = None if why else compose(message, sender)
     except DatabaseError:
         raise  # nothing is written, and the message stays planned
     except Exception as error:
@@ -135,12 +136,11 @@ def put_off(message: Message, why: str) -> None:
     return None
 
 
-def compose(message: Message) -> EmailMultiAlternatives | None:
+def compose(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
     """The mail in the buyer's language, with one-click unsubscribe (RFC 8058); none when the stage has no text."""
     lead: Lead = message.enrollment.lead
     text = words.text_for({one.language: one for one in message.stage.texts.all()}, words.language_of(lead))
-    sender = Sender.verified()
-    if text is None or sender is None:
+    if text is None:
         return None
     publisher = Publisher.current().name
     link = words.absolute(words.unsubscribe_path(lead.contact.email))

@@ -18,9 +18,11 @@ from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 
+from accounts.locks import only_one
 from delivery.contract import Answer, DeliveryFailed, Misconfigured, Refused, RetryLater, connectors
 from delivery.models import Delivery, DeliveryAttempt, Destination
 from delivery.payload import payload
+from leads import reasons
 from leads.models import Activity, Lead
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,6 @@ GIVE_UP_AFTER = 3  # claims in a row that never came back
 WINDOW = timedelta(hours=72)
 FIRST_DELAY, LONGEST_DELAY = 5.0, 6 * 3600.0
 BREAKER_FROM, BREAKER_FIRST, BREAKER_LONGEST = 5, timedelta(seconds=30), timedelta(minutes=15)
-FATAL = "Its worker stopped every time it was begun."
 State = Delivery.State
 
 
@@ -69,16 +70,11 @@ def in_thread(verb: Callable[[Destination], int]) -> Callable[[Destination], int
 
 def drain(destination: Destination) -> int:
     """Send to one destination until nothing is due, the breaker opens, or the time is up. Skips it when another session is at it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, destination.pk])
-        if not cursor.fetchone()[0]:
+    with only_one(LOCK, destination.pk) as is_ours:
+        if not is_ours:
             return 0
-        try:
-            destination.refresh_from_db()  # whoever held the lock may have paused it
-            return rounds(destination) if destination.is_open else 0
-        finally:
-            if not connection.needs_rollback:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, destination.pk])
+        destination.refresh_from_db()  # whoever held the lock may have paused it
+        return rounds(destination) if destination.is_open else 0
 
 
 def rounds(destination: Destination) -> int:
@@ -104,8 +100,8 @@ def bury(destination: Destination) -> None:
     with transaction.atomic():
         fatal = Delivery.objects.due(timezone.now()).filter(destination=destination, losses__gte=GIVE_UP_AFTER, lease_until__isnull=False)
         for delivery in fatal.select_for_update(skip_locked=True):
-            Delivery.objects.filter(pk=delivery.pk).update(state=State.DEAD, lease_until=None, last_error=FATAL)
-            tell(delivery.lead_id, "delivery_dead", destination.name, error=FATAL)
+            Delivery.objects.filter(pk=delivery.pk).update(state=State.DEAD, lease_until=None, last_error=reasons.FATAL)
+            tell(delivery.lead_id, "delivery_dead", destination.name, error=reasons.FATAL)
 
 
 def claim(destination: Destination, limit: int) -> list[Call]:

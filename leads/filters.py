@@ -1,6 +1,6 @@
 """The filters of a list of leads as a person sees them: a form, and a chip for each that is chosen. leads.lists does the choosing."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -70,15 +70,18 @@ def owners(user: User) -> QuerySet[User]:
     return User.objects.filter(Q(pk=user.pk) | Q(teams__leader=user)).distinct().order_by("username")
 
 
+def options(choices: Iterable[Any], picked: Collection[str]) -> SafeString:
+    """The options of a select, in one go."""
+    return format_html_join("", '<option value="{}"{}>{}</option>', ((key, SELECTED if str(key) in picked else "", label) for key, label in choices))
+
+
 class PlainSelect(forms.Select):
     """A select drawn in one go. Django renders a template per option, which a team of 200 makes the better part of a page."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         picked = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
-        options = format_html_join(
-            "", '<option value="{}"{}>{}</option>', ((key, SELECTED if str(key) in picked else "", label) for key, label in self.choices)
-        )
-        return format_html("<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})})), options)
+        drawn = options(self.choices, picked)
+        return format_html("<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})})), drawn)
 
 
 class PlainChecks(forms.CheckboxSelectMultiple):

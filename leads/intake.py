@@ -6,12 +6,12 @@ anything is parsed, so that a row which kills its worker stands alone on the thi
 
 import contextlib
 import logging
-from collections.abc import Iterator
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 
+from accounts.locks import only_one
 from leads import reasons
 from leads.models import Disposition, Submission
 from leads.reading import read
@@ -24,23 +24,10 @@ ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by
 GIVE_UP_AFTER = 3  # and after this often not taken at all
 
 
-@contextlib.contextmanager
-def only_drain() -> Iterator[bool]:
-    """True for the one session that may drain now; a killed session loses the lock with its connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        held = cursor.fetchone()[0]
-        try:
-            yield held
-        finally:
-            if held and not connection.needs_rollback:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-
-
 def intake(limit: int = BATCH, only: UUID | None = None) -> int:
     """Understand up to `limit` pending submissions, oldest first, or the one of this id; returns how many were settled. Zero when another session drains."""
-    with only_drain() as ours:
-        if not ours:
+    with only_one(LOCK) as is_ours:
+        if not is_ours:
             return 0
         batch = begin(limit, only)
         settle(batch)

@@ -28,10 +28,12 @@ def assign(leads: Sequence[UUID]) -> int:
         return assigned
 
 
-# A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
-# Where nobody has a capacity no seat above `level` can be reached, which keeps the seats few when many leads meet many sellers.
+# What the storefront's playbook waits for before somebody owns the lead.
+IS_READY = "s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL"
 # A person took it from everybody, and the buyer did nothing since.
 TAKEN = "coalesce(l.owner_reason->>'code' = 'taken' AND l.last_interaction_at <= (l.owner_reason->>'at')::timestamptz, false)"
+# A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
+# Where nobody has a capacity no seat above `level` can be reached, which keeps the seats few when many leads meet many sellers.
 ASSIGN = f"""
     WITH wanting AS MATERIALIZED (
         SELECT l.id, s.name AS storefront, s.respond_within_hours AS hours,
@@ -40,7 +42,7 @@ ASSIGN = f"""
                row_number() OVER (ORDER BY l.last_interaction_at, l.id) AS place
         FROM leads_lead l JOIN listings_listing g ON g.id = l.listing_id JOIN listings_storefront s ON s.id = g.storefront_id
         WHERE l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL AND l.status NOT IN ('won', 'lost', 'disqualified')
-          AND NOT {TAKEN} AND (s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL)
+          AND NOT {TAKEN} AND ({IS_READY})
     ), seller AS MATERIALIZED (
         SELECT r.user_id, r.capacity, r.last_assigned_at,
                (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
@@ -77,8 +79,7 @@ ASSIGN = f"""
     )
     SELECT count(*) FROM pair
 """
-WHY_NOT = """CASE WHEN s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL
-            THEN 'no_seller' ELSE 'below_act_now' END"""
+WHY_NOT = f"CASE WHEN {IS_READY} THEN 'no_seller' ELSE 'below_act_now' END"
 SAY_WHY_NOT = f"""
     UPDATE leads_lead l SET owner_reason = jsonb_build_object('code', {WHY_NOT})
     FROM listings_listing g JOIN listings_storefront s ON s.id = g.storefront_id

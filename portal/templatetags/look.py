@@ -13,6 +13,7 @@ from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
+from leads.filters import options
 from leads.models import Cluster, Status
 from portal.templatetags import words
 
@@ -33,9 +34,13 @@ CLOCK_HOURS, SOON_HOURS = 24, 6
 CIRCLE = 37.70  # the circumference of the ring, radius 6
 
 
+def _named(label: str) -> SafeString:
+    """The attributes of a drawing: what it says, or that it says nothing which its neighbour does not say."""
+    return format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+
+
 def _sign(name: str, size: int, label: str = "") -> SafeString:
-    named = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    return format_html('<svg class="sign" width="{}" height="{}" {}><use href="#{}"/></svg>', size, size, named, name)
+    return format_html('<svg class="sign" width="{}" height="{}" {}><use href="#{}"/></svg>', size, size, _named(label), name)
 
 
 def drawn_once(sign: Callable[..., SafeString]) -> Callable[..., SafeString]:
@@ -79,9 +84,7 @@ def status(value: str | None) -> SafeString:
 @drawn_once
 def status_options(chosen: str = "") -> SafeString:
     """Every status as an option of a select."""
-    return format_html_join(
-        "", '<option value="{}"{}>{}</option>', ((value, mark_safe(" selected") if value == chosen else "", label) for value, label in Status.choices)
-    )
+    return options(Status.choices, {chosen})
 
 
 @register.simple_tag
@@ -218,11 +221,10 @@ def spark(values: Iterable[float | None], label: str = "") -> SafeString:
         return NOTHING
     low, spread, step = min(known), (max(known) - min(known)) or 1, 50 / (len(known) - 1)
     at = [(i * step, 18 - (value - low) / spread * 15) for i, value in enumerate(known)]
-    named = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="sign" width="54" height="20" viewBox="-2 0 54 20" {}><path d="M{}" class="k-faint" stroke-width="1.4" stroke-linejoin="round"/>'
         '<circle cx="{}" cy="{}" r="2" class="f-on"/></svg>',
-        *(named, "L".join(f"{x:.1f} {y:.1f}" for x, y in at), f"{at[-1][0]:.1f}", f"{at[-1][1]:.1f}"),
+        *(_named(label), "L".join(f"{x:.1f} {y:.1f}" for x, y in at), f"{at[-1][0]:.1f}", f"{at[-1][1]:.1f}"),
     )
 
 

@@ -18,9 +18,11 @@ from delivery import send as step
 from delivery.connectors.https.connector import Connector, retry_after
 from delivery.models import Delivery, DeliveryAttempt, Destination
 from delivery.send import WINDOW, delay, replay, resume, send
+from leads import reasons
 from leads.work import add_note, set_status
 from portal import pipeline
 from tests.conftest import at_once
+from tests.peers import dripping
 
 SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -332,7 +334,7 @@ def test_a_payload_that_kills_its_worker_is_a_dead_letter_and_harms_no_neighbour
         assert [call.delivery.pk for call in claimed_and_killed(destination)] == [fatal.pk]
     send()
     fatal.refresh_from_db()
-    assert (fatal.state, fatal.last_error) == ("dead", step.FATAL)
+    assert (fatal.state, fatal.last_error) == ("dead", reasons.FATAL)
     assert fatal.lead.activities.filter(kind="delivery_dead").exists()
     assert list(Delivery.objects.exclude(pk=fatal.pk).values_list("state", "losses")) == [("delivered", 1), ("delivered", 1)]
     assert replay([fatal.pk]) == 1
@@ -400,54 +402,20 @@ def test_a_destination_that_hangs_holds_up_no_other(destination, crm, offer, sal
 def test_a_peer_that_drips_its_headers_does_not_hold_the_line(headers, settings, monkeypatch):
     settings.ALLOW_LOOPBACK_DESTINATIONS = True
     monkeypatch.setattr(egress, "PATIENCE", 0.8)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        ended = threading.Event()
-
-        def drip():
-            peer, _ = server.accept()
-            peer.recv(65536)
-            peer.sendall(headers)
-            while not ended.wait(0.1):
-                try:
-                    peer.sendall(b"x")
-                except OSError:
-                    break
-            peer.close()
-
-        thread = threading.Thread(target=drip)
-        thread.start()
+    with dripping(headers) as url:
         began = timezone.now()
         with pytest.raises((TimeoutError, httpx2.HTTPError)):
-            egress.post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
-        ended.set()
-        thread.join()
+            egress.post(url, b"{}", {})
     assert timezone.now() - began < timedelta(seconds=8)
 
 
 def test_a_peer_that_drips_its_answer_does_not_hold_the_line(destination, offer, sales, arrive, monkeypatch):
     monkeypatch.setattr(egress, "PATIENCE", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        destination.config = {"url": f"http://127.0.0.1:{server.getsockname()[1]}/leads"}
+    with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n") as url:
+        destination.config = {"url": url}
         destination.save()
-        ended = threading.Event()
-
-        def drip():
-            peer, _ = server.accept()
-            peer.recv(65536)
-            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n")
-            while not ended.wait(0.2):
-                try:
-                    peer.sendall(b"x")
-                except OSError:
-                    break
-            peer.close()
-
-        thread = threading.Thread(target=drip)
-        thread.start()
         lead = arrive(offer)
         began = timezone.now()
         send()
-        ended.set()
-        thread.join()
     assert timezone.now() - began < timedelta(seconds=8)
     assert lead.deliveries.get().state == "delivered"

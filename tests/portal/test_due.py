@@ -63,21 +63,26 @@ def test_a_sweep_with_a_broker_leaves_the_work_to_the_pool(offer, sales, post, s
     assert Submission.objects.get().disposition == "pending"
 
 
-def test_a_failing_round_does_not_end_the_sweeper(monkeypatch):
+def sweeps(monkeypatch, error, last):
+    """How many rounds a sweeper makes when each fails with this error and it is told to end in the last."""
     rounds, ended = [], threading.Event()
 
     def fail(seen):
         rounds.append(1)
-        if len(rounds) == 3:
+        if len(rounds) == last:
             ended.set()
-        raise RuntimeError("database gone")
+        raise error
 
     monkeypatch.setattr(due, "sweep", fail)
     monkeypatch.setattr(due, "PAUSE", 0.01)
     monkeypatch.setattr(due, "close_old_connections", lambda: None)
     monkeypatch.setattr(due, "connection", type("None_", (), {"close": staticmethod(lambda: None)}))
     due.sweep_forever(ended)
-    assert len(rounds) == 3
+    return len(rounds)
+
+
+def test_a_failing_round_does_not_end_the_sweeper(monkeypatch):
+    assert sweeps(monkeypatch, RuntimeError("database gone"), 3) == 3
 
 
 def test_a_nudge_to_a_dead_broker_says_no(settings, monkeypatch):
@@ -158,18 +163,5 @@ def test_leads_are_done_by_the_sweeper_when_the_pool_leaves_them(offer, post, mo
 
 
 def test_an_outage_of_the_database_is_said_once(monkeypatch, caplog):
-    ended, rounds = threading.Event(), []
-
-    def away(seen):
-        rounds.append(1)
-        if len(rounds) == 4:
-            ended.set()
-        raise OperationalError("could not connect\nto the server")
-
-    monkeypatch.setattr(due, "sweep", away)
-    monkeypatch.setattr(due, "PAUSE", 0.01)
-    monkeypatch.setattr(due, "close_old_connections", lambda: None)
-    monkeypatch.setattr(due, "connection", type("None_", (), {"close": staticmethod(lambda: None)}))
-    due.sweep_forever(ended)
-    assert len(rounds) == 4
+    assert sweeps(monkeypatch, OperationalError("could not connect\nto the server"), 4) == 4
     assert [record.getMessage() for record in caplog.records if record.name == "portal.due"] == ["the database can't be used: could not connect"]
