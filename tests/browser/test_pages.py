@@ -17,6 +17,7 @@ SPECIAL = {
     "nobody": ["/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/unsubscribe/nobody-signed-this/", "/nowhere/"],
 }
 LINK = re.compile(r'href="(/[^"#?]*)')
+IN_A_LIST = re.compile(r'href="(/leads/[0-9a-f-]{36}/\?in=[^"]*)')
 
 
 found: dict[str, list[str]] = {}
@@ -50,6 +51,8 @@ def pages(portal, visit, role):
             if is_page(answer):
                 found[role].append(path)
                 todo += LINK.findall(answer.text())
+                if route == "leads/":  # opened from a list, a record says where in it one is
+                    found[role] += IN_A_LIST.findall(answer.text())[:1]
     return found[role]
 
 
