@@ -136,7 +136,17 @@ class Visit:
         return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
     def overflows(self) -> bool:
-        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"))
+        """Sideways scroll, or a part of a bar that stays in place beyond the edge, where no scroll reaches."""
+        return bool(
+            self.page.evaluate(
+                """() => {
+                    const width = document.documentElement.clientWidth + 1;
+                    const bars = [...document.querySelectorAll("body *")].filter(one => getComputedStyle(one).position === "fixed" && one.checkVisibility());
+                    const parts = bars.flatMap(bar => [...bar.querySelectorAll("a, button, select")]);
+                    return document.documentElement.scrollWidth > width || parts.some(one => one.checkVisibility() && one.getBoundingClientRect().right > width);
+                }"""
+            )
+        )
 
 
 @pytest.fixture(scope="package")
