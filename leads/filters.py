@@ -167,7 +167,7 @@ class Way:
 def way_out(seen: LeadQuerySet, asked: Mapping[str, str], found: list[Chip]) -> Way | None:
     """The one filter without which most would show, if any is of that kind."""
     if "q" in asked:
-        found = [Chip(("q",), _("Search"), f"“{asked['q']}”", without(asked, "q")), *found]
+        found = [Chip(("q",), _("Search"), asked["q"], without(asked, "q")), *found]
     ways = [Way(chip, keyset.count(chosen(seen, {name: value for name, value in asked.items() if name not in chip.names}))) for chip in found]
     best = max(ways, key=lambda way: way.count.figure, default=None)
     return best if best and best.count.figure else None

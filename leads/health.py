@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from leads.models import Disposition, Lead, Submission
+from leads.models import IS_DISCARDED, Disposition, Lead, Submission
 from leads.story import action_words
 from listings.days import short
 from listings.health import OFF, OK, PROOF, WARN, Check, Found, collector
@@ -21,8 +21,8 @@ FAILED = (Disposition.QUARANTINED, Disposition.REFUSED)
 
 
 def newest(disposition: str, column: str) -> Subquery:
-    """Of the newest submission of a listing with this disposition: one index probe per partition."""
-    rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition).order_by("-received_at")
+    """Of the newest submission of a listing with this disposition, unless a person discarded it: a few index probes per partition."""
+    rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition).exclude(IS_DISCARDED).order_by("-received_at")
     return Subquery(rows.values(column)[:1])
 
 

@@ -88,7 +88,12 @@ def quarantine(submission: Submission, reason: str) -> None:
 
 
 def rerun(submission: Submission, repair: bytes | None = None) -> None:
-    """Take a quarantined submission up again. Repaired bytes are kept beside the archived ones, which stay as they came."""
-    Submission.objects.filter(pk=submission.pk, disposition=Disposition.QUARANTINED).update(
-        disposition=Disposition.PENDING, reason="", attempts=0, **({} if repair is None else {"repair": repair})
-    )
+    """Take a quarantined or discarded submission up again. Repaired bytes are kept beside the archived ones, which stay as they came."""
+    waiting = Submission.objects.quarantined() | Submission.objects.discarded()
+    waiting.filter(pk=submission.pk).update(disposition=Disposition.PENDING, reason="", attempts=0, **({} if repair is None else {"repair": repair}))
+
+
+def discard(submission: Submission, by: str) -> bool:
+    """Take a submission out of quarantine that is no lead; the bytes stay in the archive. Returns whether it was there."""
+    rows = Submission.objects.quarantined().filter(pk=submission.pk)
+    return bool(rows.update(disposition=Disposition.REFUSED, reason=reasons.DISCARDED % {"name": by}))

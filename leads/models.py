@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import array, uuid7
 from accounts.models import User
-from leads.reasons import in_words
+from leads import reasons
 from listings.models import Listing
 
 
@@ -38,6 +38,9 @@ class Disposition(models.TextChoices):
     REFUSED = "refused", pgettext_lazy("disposition", "Refused")
 
 
+IS_DISCARDED = models.Q(disposition=Disposition.REFUSED, reason__startswith=reasons.DISCARDED.partition("%")[0])
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: User) -> Self:
         """The archive is marketing's and the admin's."""
@@ -49,6 +52,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def quarantined(self) -> Self:
         return self.filter(disposition=Disposition.QUARANTINED)
+
+    def discarded(self) -> Self:
+        """What a person took out of quarantine for good, or until somebody thinks again."""
+        return self.filter(IS_DISCARDED)
 
 
 class Submission(models.Model):
@@ -94,7 +101,7 @@ class Submission(models.Model):
     @property
     def why(self) -> str:
         """Its reason in the reader's language."""
-        return in_words(self.reason)
+        return reasons.in_words(self.reason)
 
     @property
     def readable(self) -> bytes:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("quarantine/codes/", quarantine.know_code, name="know_code"),
     path("quarantine/<uuid:pk>/", quarantine.submission, name="submission"),
     path("quarantine/<uuid:pk>/run/", quarantine.run_again, name="run_again"),
+    path("quarantine/<uuid:pk>/discard/", quarantine.discard, name="discard"),
     path("imports/", imports.imports, name="imports"),
     path("imports/<uuid:pk>/", imports.detail, name="import"),
     path("imports/<uuid:pk>/run/", imports.run, name="run_import"),

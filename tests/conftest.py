@@ -1,15 +1,17 @@
 """The cast: an admin, a marketer, two sellers who must not see each other's leads, two listings, and the marketplace that posts to them."""
 
 import json
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
+from accounts import remembered
 from accounts.models import ApiToken, User
 from accounts.roles import scopes_of
 from leads.models import Lead, Submission
@@ -52,6 +54,19 @@ def at_once(count: int, work: Callable[[], Any]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """The real hash takes a third of a second for each person of each test; how passwords are kept is Django's own test."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes long to count, and would keep the figures: what a test reads is counted when it reads."""
+    monkeypatch.setattr(remembered, "LONG", math.inf)
 
 
 @pytest.fixture

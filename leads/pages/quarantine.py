@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +17,7 @@ from accounts.audit import Kind, record
 from accounts.roles import ADMIN, OFFICE
 from leads import door, keyset
 from leads.evidence import evidence, repairable, repaired
+from leads.intake import discard as put_away
 from leads.intake import intake, rerun
 from leads.models import ActionCode, Disposition, Submission
 
@@ -53,9 +55,12 @@ def submission(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One submission: what came, why it could not be read, and a copy to repair."""
     found = the_submission(request, pk)
     record(request, Kind.PERSONAL_DATA_READ, f"submission {found.pk}")
+    is_quarantined = found.disposition == Disposition.QUARANTINED
+    is_discarded = Submission.objects.discarded().filter(pk=pk).exists()
     context = {
         "submission": found, "seen": evidence(found.raw, found.content_type), "form": RepairForm(initial={"text": repairable(found)}),
-        "is_quarantined": found.disposition == Disposition.QUARANTINED, "sha256": bytes(found.sha256 or b"").hex(),
+        "is_quarantined": is_quarantined, "is_discarded": is_discarded,
+        "can_repair": found.body is not None and (is_quarantined or is_discarded), "sha256": bytes(found.sha256 or b"").hex(),
     }  # fmt: skip
     return render(request, "leads/submission.html", context)
 
@@ -86,6 +91,19 @@ def tell(request: HttpRequest, found: Submission) -> HttpResponse:
         return redirect("leads:quarantine")
     messages.success(request, _("Understood: %(what)s") % {"what": found.get_disposition_display()})
     return redirect("leads:detail", found.lead_id) if found.lead_id else redirect("leads:quarantine")
+
+
+@allow(*OFFICE)
+@require_POST
+def discard(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """A person says that this is no lead; the message undoes it by taking it up again."""
+    found = the_submission(request, pk)
+    if put_away(found, who(request).full_name):
+        record(request, Kind.CHANGED, f"submission {found.pk} discarded")
+        messages.success(request, _("Discarded; the bytes stay in the archive"), extra_tags="undo:" + reverse("leads:run_again", args=[pk]))
+    else:
+        messages.warning(request, _("It is no longer in quarantine."))
+    return redirect("leads:quarantine")
 
 
 @allow(ADMIN)

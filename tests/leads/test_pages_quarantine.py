@@ -2,7 +2,9 @@
 
 import pytest
 
+from accounts.models import AccessRecord
 from leads.evidence import evidence
+from leads.health import arrivals
 from leads.models import ActionCode, Lead, Submission
 from portal import pipeline
 
@@ -65,6 +67,29 @@ def test_a_settled_submission_is_not_run_again(broken, marketing, signed_in):
     for _ in range(2):
         browser.post(f"/leads/quarantine/{broken.pk}/run/", {"repair": "1", "text": MENDED})
     assert Lead.objects.get().interaction_count == 1
+
+
+def test_what_is_no_lead_is_discarded_and_can_be_taken_up_again(broken, offer, marketing, signed_in):
+    browser = signed_in(marketing)
+    page = browser.post(f"/leads/quarantine/{broken.pk}/discard/", follow=True).content.decode()
+    assert "Nothing in quarantine" in page
+    assert f'action="/leads/quarantine/{broken.pk}/run/"' in page  # Undo
+    broken.refresh_from_db()
+    assert (broken.disposition, broken.raw) == ("refused", BROKEN)
+    assert broken.why == "Discarded by Marketing: it was no lead."
+    assert AccessRecord.objects.filter(subject=f"submission {broken.pk} discarded", user=marketing).exists()
+    assert [check.title for check in arrivals([offer])[offer.pk] if check.name == "failures"] == ["Nothing failed to be read"]
+    assert "no longer in quarantine" in browser.post(f"/leads/quarantine/{broken.pk}/discard/", follow=True).content.decode()
+    browser.post(f"/leads/quarantine/{broken.pk}/run/", {"repair": "1", "text": MENDED})
+    assert Lead.objects.get().contact.first_name == "Ada"
+
+
+def test_a_lead_is_not_discarded(offer, sales, marketing, arrive, signed_in):
+    lead = arrive(offer)
+    submission = lead.submissions.get()
+    signed_in(marketing).post(f"/leads/quarantine/{submission.pk}/discard/")
+    submission.refresh_from_db()
+    assert submission.disposition == "lead"
 
 
 @pytest.mark.parametrize(

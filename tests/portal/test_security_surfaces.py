@@ -245,10 +245,10 @@ def test_no_regular_expression_is_slow_on_a_long_text(module):
     texts = [sign * 100_000 for sign in " \t-|{.@a1_/'\""] + ["{{a|default:" * 8_000, "a." * 50_000, "/in/" * 25_000, "a@a." * 25_000]
     for pattern in found:
         for text in texts:
-            began = time.perf_counter()
+            began = time.thread_time()  # of the processor, however busy the machine
             pattern.match(text)
-            took = time.perf_counter() - began
-            assert took < 0.2, (pattern.pattern[:60], text[:12], took)
+            took = time.thread_time() - began
+            assert took < 1, (pattern.pattern[:60], text[:12], took)
 
 
 class Kept(logging.Handler):
