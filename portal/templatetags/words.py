@@ -75,18 +75,18 @@ def _full(ordinal: int, language: Locale) -> str:
 def moment(when: datetime, clock_first: bool = False) -> str:
     """Today 08:31, Yesterday 14:38, 17 Nov 09:10; clock first it reads inside a sentence: 14:32 today."""
     local = timezone.localtime(when)
-    named = _named_day((local.date() - timezone.localdate()).days, clock_first) or day(local)
+    distance = (local.date() - timezone.localdate()).days
+    named = _named_day(distance, clock_first) if abs(distance) < 2 else day(local)
     return f"{time_of_day(local)} {named}" if clock_first else f"{named} {time_of_day(local)}"
 
 
 def _named_day(distance: int, inside: bool) -> str:
-    if inside:
-        return {0: pgettext("after the time", "today"), -1: pgettext("after the time", "yesterday"), 1: pgettext("after the time", "tomorrow")}.get(
-            distance, ""
-        )
-    return {0: pgettext("before the time", "Today"), -1: pgettext("before the time", "Yesterday"), 1: pgettext("before the time", "Tomorrow")}.get(
-        distance, ""
-    )
+    """Of yesterday, today and tomorrow."""
+    if distance == 0:
+        return pgettext("after the time", "today") if inside else pgettext("before the time", "Today")
+    if distance < 0:
+        return pgettext("after the time", "yesterday") if inside else pgettext("before the time", "Yesterday")
+    return pgettext("after the time", "tomorrow") if inside else pgettext("before the time", "Tomorrow")
 
 
 def exact(when: datetime) -> str:
