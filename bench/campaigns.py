@@ -21,11 +21,12 @@ STAND = f"""
     INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
     SELECT {kin("9", "i")}, c.id, l.id, s.id, 'active', '', now(), now(), now() + interval '1 day' + (i %% 10000) * interval '1 minute'
     FROM generate_series(%(low)s + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")} JOIN listings_listing g ON g.id = l.listing_id
-    JOIN campaigns_campaign c ON c.storefront_id = g.storefront_id JOIN campaigns_stage s ON s.campaign_id = c.id AND s.position = 0
+    JOIN campaigns_campaign c ON c.storefront_id = g.storefront_id JOIN campaigns_stage s ON s.version_id = c.current_id AND s.position = 0
 """
 FALL_DUE = f"""
     UPDATE campaigns_enrollment e SET stage_id = s.id, stage_since = now(), due_at = now() - (i %% 600) * interval '1 second'
-    FROM generate_series(%(from)s + 1, %(from)s + %(due)s) AS i, campaigns_stage s WHERE e.id = {kin("9", "i")} AND s.campaign_id = e.campaign_id AND s.position = 0
+    FROM generate_series(%(from)s + 1, %(from)s + %(due)s) AS i, campaigns_campaign c, campaigns_stage s
+    WHERE e.id = {kin("9", "i")} AND c.id = e.campaign_id AND s.version_id = c.current_id AND s.position = 0
 """
 BARE_UPDATE = "UPDATE campaigns_enrollment SET stage_id = CASE stage_id WHEN %s THEN %s WHEN %s THEN %s END, stage_since = now(), due_at = now() + interval '4 days' WHERE status = 'active' AND due_at <= now()"  # fmt: skip
 
@@ -59,7 +60,7 @@ def bare(due: int) -> float:
     """Seconds that the reference takes, with the rows that the last advance left."""
     keep("campaigns_transition", "campaigns_message")
     fall_due(due)
-    steps = [pk for one in rows("SELECT a.id, b.id FROM campaigns_stage a JOIN campaigns_stage b USING (campaign_id) WHERE a.position = 0 AND b.position = 1") for pk in one]  # fmt: skip
+    steps = [pk for one in rows("SELECT a.id, b.id FROM campaigns_stage a JOIN campaigns_stage b USING (version_id) WHERE a.position = 0 AND b.position = 1") for pk in one]  # fmt: skip
     took = seconds(lambda: by_plain_statements(steps))
     drop_kept("campaigns_transition", "campaigns_message")
     return took

@@ -10,6 +10,7 @@ FIXED = (
     "scoring_scorerule",
     "campaigns_sender",
     "campaigns_campaign",
+    "campaigns_version",
     "campaigns_stage",
     "campaigns_stagetext",
     "delivery_destination",

@@ -108,7 +108,7 @@ def assign(lead: Lead) -> None:
 
 def enroll(lead: Lead) -> None:
     for campaign in Campaign.objects.filter(storefront=lead.listing.storefront_id, state=Campaign.State.PUBLISHED):
-        stage = campaign.stages.order_by("position").first()
+        stage = campaign.version.stages.order_by("position").first()
         if stage and Enrollment.objects.get_or_create(lead=lead, campaign=campaign, defaults={"stage": stage})[1]:
             Activity.objects.create(lead=lead, kind="enrolled", data={"campaign": campaign.name})
 

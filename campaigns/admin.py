@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnly
-from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Suppression
+from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Suppression, Version
 from leads.admin import Shelf
 
 
@@ -14,11 +14,18 @@ class CampaignAdmin(ReadOnly):
     list_filter = ("state", "kind")
 
 
+@admin.register(Version)
+class VersionAdmin(ReadOnly):
+    list_display = ("campaign", "number", "made_at", "published_at", "published_by")
+    list_select_related = ("campaign", "published_by")
+    list_filter = ("campaign",)
+
+
 @admin.register(Stage)
 class StageAdmin(ReadOnly):
-    list_display = ("name", "campaign", "position", "kind", "holds_for")
-    list_select_related = ("campaign",)
-    list_filter = ("campaign", "kind")
+    list_display = ("name", "version", "position", "kind", "holds_for")
+    list_select_related = ("version__campaign",)
+    list_filter = ("version__campaign", "kind")
 
 
 @admin.register(StageText)

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
 from accounts.ids import NEW_ID, array
-from campaigns.models import Campaign
-from leads.conditions import matching
+from campaigns.clock import due_in_sql
+from campaigns.flow import Flow
+from campaigns.models import Campaign, Enrollment, Stage
+from leads.conditions import as_sql, matching
 from leads.models import CLOSED, Lead
 
 
@@ -24,11 +28,20 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})
-        for campaign in Campaign.objects.exclude(state=Campaign.State.ENDED).order_by("pk"):
-            enter(campaign, leads)
-        cursor.execute(HOLD, {"leads": array(leads)})
-        for campaign in Campaign.objects.exclude(state=Campaign.State.ENDED).exclude(goal={}).order_by("pk"):
-            reached += reach(campaign, leads)
+        campaigns = list(Campaign.objects.taking().select_related("current").order_by("pk"))
+        at_an_hour = Stage.objects.filter(options__has_key="minute").exists()
+        for campaign in campaigns:
+            enter(campaign, leads, at_an_hour)
+            if campaign.exit:
+                leave(campaign, leads)
+        cursor.execute(
+            HOLD.format(due=due_in_sql("w.options", "w.lead_id", "greatest(e.stage_since + w.holds_for, now())", at_an_hour)), [array(leads)]
+        )
+        for campaign in campaigns:
+            if campaign.goal:
+                reached += reach(campaign, leads)
+        for stage in awaited(leads):
+            meet(stage, leads)
         cursor.execute(NURTURE, {"leads": array(leads)})
     return reached
 
@@ -37,24 +50,26 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
 HOLD_STILL = "SELECT FROM campaigns_campaign ORDER BY id FOR SHARE"
 
 
-def enter(campaign: Campaign, leads: Sequence[UUID]) -> int:
+def enter(campaign: Campaign, leads: Sequence[UUID], at_an_hour: bool = False) -> int:
     """Open leads of the campaign's storefront that its entry condition holds for and that were never in it."""
+    first = Flow.of(campaign.version.stages.all()).first
+    if first is None:
+        return 0
     wanted = Lead.objects.among(leads).open().filter(listing__storefront=campaign.storefront_id)
-    inner, parameters = matching(wanted.order_by("pk"), campaign.entry).values_list("pk").query.sql_with_params()
+    inner, parameters = as_sql(matching(wanted.order_by("pk"), campaign.entry).values_list("pk"))
+    due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", at_an_hour)
+    is_running = campaign.state == Campaign.State.PUBLISHED
     with connection.cursor() as cursor:
-        cursor.execute(
-            ENTER.format(wanted=inner, new_id=NEW_ID),
-            [*parameters, campaign.pk, campaign.pk, campaign.state == Campaign.State.PUBLISHED, campaign.name],
-        )
+        cursor.execute(ENTER.format(wanted=inner, due=due, new_id=NEW_ID), [*parameters, first.stage.pk, campaign.pk, is_running, campaign.name])
         return int(cursor.fetchone()[0])
 
 
 ENTER = """
     WITH wanted(id) AS MATERIALIZED ({wanted}),
-    first AS (SELECT id, holds_for FROM campaigns_stage WHERE campaign_id = %s ORDER BY position LIMIT 1),
+    first AS (SELECT id, holds_for, options FROM campaigns_stage WHERE id = %s),
     entered AS (
         INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
-        SELECT {new_id}, %s, wanted.id, first.id, 'active', '', now(), now(), CASE WHEN %s THEN now() + first.holds_for END FROM wanted, first
+        SELECT {new_id}, %s, wanted.id, first.id, 'active', '', now(), now(), CASE WHEN %s THEN {due} END FROM wanted, first
         ON CONFLICT (lead_id, campaign_id) DO NOTHING RETURNING lead_id
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data)
@@ -64,10 +79,45 @@ ENTER = """
 """
 
 
+def leave(campaign: Campaign, leads: Sequence[UUID]) -> None:
+    """Those that the campaign's exit condition holds for leave it."""
+    gone, parameters = as_sql(matching(Lead.objects.among(leads).order_by("pk"), campaign.exit).values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVE_BY_CONDITION.format(gone=gone), [*parameters, campaign.pk])
+
+
+LEAVE_BY_CONDITION = """
+    WITH gone(id) AS MATERIALIZED ({gone})
+    UPDATE campaigns_enrollment e SET status = 'exited', reason = 'exit', due_at = NULL, ended_at = now()
+    FROM gone WHERE e.lead_id = gone.id AND e.campaign_id = %s AND e.status IN ('active', 'held')
+"""
+
+
+def awaited(leads: Sequence[UUID]) -> list[Stage]:
+    """The stages where some of these leads wait until a condition holds."""
+    there = RawSQL("lead_id = ANY(%s::uuid[])", [array(leads)], output_field=BooleanField())
+    stages = Enrollment.objects.filter(there, status=Enrollment.Status.ACTIVE, due_at__isnull=False, stage__options__has_key="until").values("stage")
+    return list(Stage.objects.filter(pk__in=stages).order_by("pk"))
+
+
+def meet(stage: Stage, leads: Sequence[UUID]) -> None:
+    """Those who wait here until a condition holds, and for whom it now does, are due at once."""
+    met, parameters = as_sql(matching(Lead.objects.among(leads).order_by("pk"), stage.options["until"]).values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(MEET.format(met=met), [*parameters, stage.pk])
+
+
+MEET = """
+    WITH met(id) AS MATERIALIZED ({met})
+    UPDATE campaigns_enrollment e SET due_at = now() FROM met
+    WHERE e.lead_id = met.id AND e.stage_id = %s AND e.status = 'active' AND e.due_at > now()
+"""
+
+
 def reach(campaign: Campaign, leads: Sequence[UUID]) -> list[UUID]:
     """Those on their way that the goal now holds for: the enrollment ends as reached, the lead enters the pipeline. Held ones have a seller already."""
     there = Lead.objects.among(leads).filter(listing__storefront=campaign.storefront_id)
-    inner, parameters = matching(there.order_by("pk"), campaign.goal).values_list("pk").query.sql_with_params()
+    inner, parameters = as_sql(matching(there.order_by("pk"), campaign.goal).values_list("pk"))
     with connection.cursor() as cursor:
         cursor.execute(REACH.format(there=inner, new_id=NEW_ID), [*parameters, campaign.pk, campaign.name])
         return [row[0] for row in cursor]
@@ -96,12 +146,12 @@ LEAVE = """
 # Nurture is marketing's: while a seller owns the lead it is held, so that nobody is written to by two. Demand generation runs beside the seller.
 HOLD = """
     WITH wanted AS (
-        SELECT e.id, l.owner_id IS NOT NULL AS hold, c.state = 'published' AS runs, s.holds_for FROM campaigns_enrollment e JOIN campaigns_campaign c ON c.id = e.campaign_id
-        JOIN campaigns_stage s ON s.id = e.stage_id JOIN leads_lead l ON l.id = e.lead_id
-        WHERE e.lead_id = ANY(%(leads)s::uuid[]) AND c.kind = 'nurture' AND e.status IN ('active', 'held')
+        SELECT e.id, e.lead_id, l.owner_id IS NOT NULL AS hold, c.state = 'published' AS runs, s.holds_for, s.options FROM campaigns_enrollment e
+        JOIN campaigns_campaign c ON c.id = e.campaign_id JOIN campaigns_stage s ON s.id = e.stage_id JOIN leads_lead l ON l.id = e.lead_id
+        WHERE e.lead_id = ANY(%s::uuid[]) AND c.kind = 'nurture' AND e.status IN ('active', 'held')
     )
     UPDATE campaigns_enrollment e SET status = CASE WHEN w.hold THEN 'held' ELSE 'active' END, reason = CASE WHEN w.hold THEN 'seller' ELSE '' END,
-        due_at = CASE WHEN w.runs AND NOT w.hold THEN e.stage_since + w.holds_for END
+        due_at = CASE WHEN w.runs AND NOT w.hold THEN {due} END
     FROM wanted w WHERE w.id = e.id AND (e.status = 'held') <> w.hold
 """
 NURTURE = f"""

@@ -1,18 +1,23 @@
-"""The figures of a campaign, from where its enrollments stand now: one grouped query each, and the sums close.
-
-An enrollment passes its stages in order and once, so who moved on from a stage is who stands, or ended, at a later one. Counting so needs no
-history, which is dropped by the month.
-"""
+"""The figures of a campaign: where its enrollments stand now, and how many went from stage to stage so far. Neither needs the history, which is
+dropped by the month."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import time
+from typing import Any
+from uuid import UUID
 
 from django.db.models import Count
-from django.utils.translation import pgettext
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import time_format
+from django.utils.translation import gettext, pgettext
 
 from accounts.remembered import remembered
-from campaigns.models import Campaign, Enrollment, Message, Stage
+from campaigns.flow import Arm, Flow, Step
+from campaigns.models import Campaign, Enrollment, Message, Passage, Stage, Version
 from campaigns.words import missing_languages
+from leads.wording import in_words
 
 Status = Enrollment.Status
 HERE, SENT = (Status.ACTIVE, Status.HELD), Message.State.SENT
@@ -20,10 +25,24 @@ TRUNK, TRUNK_CENTRE = 44, 31  # pixels: the width of a trunk that everybody pass
 
 
 @dataclass(slots=True)
+class Way:
+    """One way out of a branch, with those who took it."""
+
+    arm: Arm
+    taken: int
+    standings: "list[Standing]"
+
+    @property
+    def words(self) -> str:
+        """Who takes it."""
+        return in_words(self.arm.when)
+
+
+@dataclass(slots=True)
 class Standing:
     """One stage with the people at it, past it, and gone from it by reason."""
 
-    stage: Stage
+    step: Step
     here: int = 0
     held: int = 0
     reached: int = 0
@@ -33,11 +52,38 @@ class Standing:
     moved_on: int = 0
     share: float = 0  # of all who entered, those who came this far
     before: "Standing | None" = None
+    ways: list[Way] = field(default_factory=list)
+
+    @property
+    def stage(self) -> Stage:
+        return self.step.stage
 
     @property
     def minutes(self) -> float:
         """How long a person stands here before they are due."""
         return self.stage.holds_for.total_seconds() / 60
+
+    @property
+    def hour(self) -> str:
+        """The hour of the person's day that is waited for, as the reader's language writes it."""
+        minute = self.stage.options.get("minute")
+        return "" if minute is None else time_format(time(minute // 60, minute % 60), "TIME_FORMAT")
+
+    @property
+    def weekdays(self) -> str:
+        """The days of that hour."""
+        days = self.stage.options.get("weekdays", [])
+        return weekday_words(days)
+
+    @property
+    def until(self) -> str:
+        """What is waited for, in words."""
+        return in_words(self.stage.options["until"]) if self.stage.options.get("until") else ""
+
+    @property
+    def days(self) -> int:
+        """In how many days a task is due."""
+        return int(self.stage.options.get("days", 1))
 
     @property
     def missing(self) -> int:
@@ -58,7 +104,7 @@ class Standing:
     @property
     def trunk_width(self) -> str:
         """In pixels, as SVG writes numbers."""
-        return f"{4 + (TRUNK - 4) * self.share:.1f}"
+        return f"{4 + (TRUNK - 4) * min(self.share, 1):.1f}"
 
     @property
     def trunk_x(self) -> str:
@@ -66,10 +112,12 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Flow:
-    """All stages of a campaign; entered = here + reached + left + ended."""
+class Figures:
+    """All stages of a version; entered = here + reached + left + ended. `top` are the stages that stand in no branch."""
 
+    flow: Flow
     standings: list[Standing]
+    top: list[Standing]
 
     @property
     def entered(self) -> int:
@@ -101,25 +149,73 @@ class Flow:
         return sum(one.gone for one in self.standings)
 
 
+def weekday_words(days: list[int]) -> str:
+    """Days of the week, 1 for Monday, as one reads them: Monday to Friday; Tuesday, Thursday."""
+    names = [str(WEEKDAYS[day % 7]) for day in [one - 1 for one in sorted(days)]]
+    if len(days) > 2 and max(days) - min(days) == len(days) - 1:
+        return gettext("%(first)s to %(last)s") % {"first": names[0], "last": names[-1]}
+    return ", ".join(names)
+
+
 def why_left(reason: str) -> str:
     """Why an enrollment left or is held, in a word or two."""
-    words = {"lead_closed": pgettext("why left", "closed"), "seller": pgettext("why held", "a seller is on it")}
+    words = {
+        "lead_closed": pgettext("why left", "closed"),
+        "exit": pgettext("why left", "no longer meant"),
+        "seller": pgettext("why held", "a seller is on it"),
+    }
     return words.get(reason) or pgettext("why left", "left")
 
 
-def flow_of(campaign: Campaign) -> Flow:
-    """The stages in order with their figures: one query for the stages, one for the people."""
-    standings = {stage.pk: Standing(stage) for stage in campaign.stages.prefetch_related("texts")}
-    rows = Enrollment.objects.filter(campaign=campaign).values_list("stage_id", "status", "reason").annotate(n=Count("pk")).order_by()
-    for stage, status, reason, n in remembered(f"campaigns flow {campaign.pk}", lambda: list(rows)):
-        count(standings[stage], status, reason, n)
-    flow = Flow(list(standings.values()))
-    passing, entered = flow.entered, flow.entered
-    for before, one in zip([None, *flow.standings], flow.standings, strict=False):
-        one.before, one.arrived, one.share = before, passing, passing / entered if entered else 0
-        passing -= one.here + one.reached + one.gone + one.ended
-        one.moved_on = passing
-    return flow
+def figures_of(version: Version, counted: Version | None = None) -> Figures:
+    """The stages of a version with their figures: one query for the stages, one for the people, one for those who passed.
+
+    A draft may show the figures of the version that runs: those of the stages it has kept.
+    """
+    flow = Flow.of(version.stages.prefetch_related("texts"))
+    standings = {step.stage.key: Standing(step) for step in flow.steps.values()}
+    of = counted or version
+    keys = dict(Stage.objects.filter(version=of).values_list("pk", "key"))
+    entered = 0
+    for stage, status, reason, n in remembered(f"campaigns flow {of.pk}", lambda: list(standing_at(of, keys))):
+        entered += n
+        if keys[stage] in standings:
+            count(standings[keys[stage]], status, reason, n)
+    passages = remembered(f"campaigns passages {of.pk}", lambda: list(passed_in(of)))
+    for one in standings.values():
+        one.moved_on = sum(n for start, end, n in passages if keys.get(start) == one.stage.key and end)
+        one.arrived = one.here + one.reached + one.gone + one.moved_on + one.ended
+        one.share = one.arrived / entered if entered else 0
+    for one in standings.values():
+        one.ways = [way_of(one, arm, standings) for arm in one.step.arms]
+    link(flow.top, standings)
+    return Figures(flow, list(standings.values()), [standings[step.stage.key] for step in flow.top])
+
+
+def standing_at(version: Version, stages: Iterable[int]) -> Any:
+    """(stage, status, reason, how many) of the people on a version."""
+    people = Enrollment.objects.filter(stage__in=list(stages), campaign=version.campaign_id)
+    return people.values_list("stage_id", "status", "reason").annotate(n=Count("pk")).order_by()
+
+
+def passed_in(version: Version) -> Any:
+    """(from, to, how many) of those who moved on within a version."""
+    return Passage.objects.filter(from_stage__version=version).values_list("from_stage_id", "to_stage_id", "count")
+
+
+def way_of(branch: Standing, arm: Arm, standings: "dict[UUID, Standing]") -> Way:
+    """An arm with its stages. An empty one was taken by those who went past the others."""
+    there = [standings[step.stage.key] for step in arm.steps]
+    others = sum(standings[other.steps[0].stage.key].arrived for other in branch.step.arms if other.steps)
+    return Way(arm, there[0].arrived if there else max(0, branch.moved_on - others), there)
+
+
+def link(steps: list[Step], standings: "dict[UUID, Standing]") -> None:
+    """Tell each stage which one stands before it, in each arm anew."""
+    for before, step in zip([None, *steps], steps, strict=False):
+        standings[step.stage.key].before = standings[before.stage.key] if before else None
+        for arm in step.arms:
+            link(arm.steps, standings)
 
 
 def count(standing: Standing, status: str, reason: str, n: int) -> None:
@@ -158,18 +254,23 @@ def rows() -> list[Row]:
         row.here += n if status in HERE else 0
         row.held += n if status == Status.HELD else 0
         row.reached += n if status == Status.REACHED else 0
-    went = Message.objects.filter(state=SENT).values_list("stage__campaign").annotate(n=Count("pk")).order_by()
+    went = Message.objects.filter(state=SENT).values_list("stage__version__campaign").annotate(n=Count("pk")).order_by()
     for campaign, n in remembered("campaigns sent", lambda: list(went)):
         found[campaign].sent = n
-    unclear = Message.objects.filter(state=Message.State.UNCERTAIN).values_list("stage__campaign").annotate(n=Count("pk")).order_by()
+    unclear = Message.objects.filter(state=Message.State.UNCERTAIN).values_list("stage__version__campaign").annotate(n=Count("pk")).order_by()
     for campaign, n in unclear:
         found[campaign].uncertain = n
     return list(found.values())
 
 
+def stages_of(campaign: Campaign) -> list[int]:
+    """Ids of all its stages, in every version."""
+    return list(Stage.objects.filter(version__campaign=campaign).values_list("pk", flat=True))
+
+
 def message_counts(campaign: Campaign) -> dict[str, int]:
     """How many messages of the campaign are in which state. The many that were sent are remembered; what a person decides about is counted now."""
-    stages = list(campaign.stages.values_list("pk", flat=True))
+    stages = stages_of(campaign)
     rest = [state for state in Message.State.values if state != SENT]
     counted = Message.objects.filter(stage__in=stages, state__in=rest).values_list("state").annotate(n=Count("pk")).order_by()
     sent = remembered(f"campaigns sent {campaign.pk}", lambda: Message.objects.filter(stage__in=stages, state=SENT).count())

@@ -3,12 +3,18 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns import words
-from campaigns.models import Sender, StageText, Suppression
+from campaigns.build import copy
+from campaigns.models import Campaign, Sender, StageText, Suppression, Version
+from leads.condition_form import ConditionForm, read_condition
+from leads.conditions import check
 from leads.normal import email_key
+from listings.models import CampaignKind, Storefront
 
 
 class TextForm(forms.ModelForm):
@@ -81,3 +87,72 @@ class SuppressionForm(forms.Form):
         if not key:
             raise forms.ValidationError(_("This is not an e-mail address."))
         return key
+
+
+class CampaignForm(forms.Form):
+    """A campaign to begin: its name, its storefront, and what it begins with."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    storefront = forms.ModelChoiceField(Storefront.objects.all(), label=gettext_lazy("Storefront"), empty_label=None)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=CampaignKind.choices)
+    like = forms.ModelChoiceField(
+        Campaign.objects.all(), label=gettext_lazy("Begin with the stages of"), required=False, empty_label=gettext_lazy("none; an empty flow")
+    )
+
+    def clean_name(self) -> str:
+        return " ".join(str(self.cleaned_data["name"]).split())
+
+    def begin(self) -> Campaign:
+        """The campaign with its first draft. Nobody enters it before it is published."""
+        given = self.cleaned_data
+        like = given["like"]
+        with transaction.atomic():
+            campaign = Campaign.objects.create(
+                slug=free_slug(given["name"]), name=given["name"], storefront=given["storefront"], kind=given["kind"],
+                state=Campaign.State.DRAFT, entry=like.entry if like else {}, goal=like.goal if like else {}, exit=like.exit if like else {},
+            )  # fmt: skip
+            version = Version.objects.create(campaign=campaign, number=1)
+            if like:
+                copy(like.version.stages.prefetch_related("texts"), version, keep_keys=False)
+        return campaign
+
+
+def free_slug(name: str) -> str:
+    """An address for the campaign that no other has; `new` and the like are pages."""
+    wanted = slugify(name)[:40] or "campaign"
+    taken = set(Campaign.objects.filter(slug__startswith=wanted).values_list("slug", flat=True)) | {"new", "senders", "suppressions", "mailbox"}
+    return next(slug for slug in (wanted, *(f"{wanted}-{n}" for n in range(2, 10_000))) if slug not in taken)
+
+
+class ConditionsForm(forms.ModelForm):
+    """A campaign's name, and the conditions of entering it, reaching its goal, leaving it."""
+
+    class Meta:
+        model = Campaign
+        fields = ("name",)
+
+    @property
+    def conditions(self) -> list[tuple[str, str, ConditionForm]]:
+        """(heading, what it decides, the condition) of each."""
+        return [
+            (_("Who enters"), _("Open leads of the storefront for which this holds; each once."), ConditionForm.of(self.instance.entry, "entry")),
+            (_("Goal"), _("Reached: the campaign ends for the lead, it is qualified and enters the pipeline."), ConditionForm.of(self.instance.goal, "goal")),
+            (_("Who leaves"), _("For whom this comes to hold leaves without the goal; closed leads always do."), ConditionForm.of(self.instance.exit, "exit")),
+        ]  # fmt: skip
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a line was added or removed, so that the next thing is to fill it in."""
+        return any(self.data.get(f"{name}-{what}") for name in ("entry", "goal", "exit") for what in ("new", "remove"))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in ("entry", "goal", "exit"):
+            tree = read_condition(self.data, name, getattr(self.instance, name))
+            try:
+                check(tree)
+            except forms.ValidationError as error:
+                self.add_error(None, error)
+            setattr(self.instance, name, tree)
+        self.instance.swept_at = None
+        return given

@@ -3,10 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from accounts.remembered import remembered
 from campaigns.forms import TextForm
-from campaigns.models import Campaign, Message, Stage, StageText
+from campaigns.models import Message, Stage, StageText, Version
+from campaigns.stage_form import StageForm, form_of
 from campaigns.words import languages, placeholders_help
+
+STAGE_WORDS = {
+    Stage.Kind.WAIT: lambda: _("Nothing is sent; the person moves on when the time is over."),
+    Stage.Kind.EMAIL: lambda: _("A mail in the person's language, at most once per person and stage."),
+    Stage.Kind.BRANCH: lambda: _("Asks about the lead; the first answer that is yes says which way the person goes."),
+    Stage.Kind.TASK: lambda: _("A task appears on the lead; the person moves on."),
+    Stage.Kind.HAND_OVER: lambda: _("The lead is qualified and gets an owner; nurture is held from then on, demand generation goes on."),
+    Stage.Kind.SET: lambda: _("The lead gets another status; the person moves on."),
+    Stage.Kind.GOAL: lambda: _("Whoever reaches the goal, at any stage, leaves the campaign and enters the pipeline; the others are waited for."),
+    Stage.Kind.EXIT: lambda: _("The campaign ends for the person; no further mail comes from it."),
+}
 
 
 @dataclass(slots=True)
@@ -26,6 +40,8 @@ class Inspector:
     stage: Stage | None = None
     language: str = ""
     form: TextForm | None = None
+    stage_form: StageForm | None = None
+    place: str = ""
     tabs: list[Tab] = field(default_factory=list)
     sent: int = 0
 
@@ -46,13 +62,25 @@ class Inspector:
     def has_text(self) -> bool:
         return any(tab.there and tab.current for tab in self.tabs)
 
+    @property
+    def what(self) -> str:
+        """What the kind of the stage means."""
+        return str(STAGE_WORDS[Stage.Kind(self.stage.kind)]()) if self.stage else ""
+
+    @property
+    def last_way(self) -> int:
+        """The number of a branch's way for all others."""
+        return len(self.stage.options.get("arms", [])) if self.stage else 0
+
     @classmethod
-    def of(cls, campaign: Campaign, asked: Mapping[str, str]) -> "Inspector":
+    def of(cls, version: Version, asked: Mapping[str, str]) -> "Inspector":
         """The stage and language that an address asks for."""
         number = asked.get("stage", "")
-        stage = campaign.stages.filter(pk=number).first() if number.isdecimal() and len(number) < 18 else None
-        if stage is None or stage.kind != Stage.Kind.EMAIL:
-            return cls(stage)
+        stage = version.stages.filter(pk=number).first() if number.isdecimal() and len(number) < 18 else None
+        if stage is None:
+            return cls(place=asked.get("add", "") if version.is_draft else "")
+        if stage.kind != Stage.Kind.EMAIL:
+            return cls(stage, stage_form=form_of(stage))
         language = asked.get("language", "") if asked.get("language", "") in dict(languages()) else "en"
         current = stage.texts.filter(language=language).first() or StageText(stage=stage, language=language)
         return cls.for_text(stage, language, TextForm(instance=current))
@@ -61,5 +89,5 @@ class Inspector:
     def for_text(cls, stage: Stage, language: str, form: TextForm) -> "Inspector":
         there = set(stage.texts.values_list("language", flat=True))
         tabs = [Tab(code, name, code in there, code == language) for code, name in languages()]
-        sent = Message.objects.filter(stage=stage, state=Message.State.SENT)
-        return cls(stage, language, form, tabs, remembered(f"campaigns sent by {stage.pk}", sent.count))
+        sent = Message.objects.filter(stage__key=stage.key, state=Message.State.SENT)
+        return cls(stage, language, form, form_of(stage), tabs=tabs, sent=remembered(f"campaigns sent by {stage.key}", sent.count))

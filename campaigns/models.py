@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -36,6 +36,16 @@ class Sender(models.Model):
         return cls.objects.filter(verified_at__isnull=False).order_by("pk").first()
 
 
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def taking(self) -> Self:
+        """Those that leads may enter: begun, and not over."""
+        return self.exclude(state=Campaign.State.ENDED).exclude(state=Campaign.State.DRAFT, gathers=False)
+
+    def unswept(self, now: datetime) -> Self:
+        """Those whose conditions were not asked of all leads for a day, or not since somebody changed them."""
+        return self.taking().filter(models.Q(swept_at=None) | models.Q(swept_at__lt=now - timedelta(days=1)))
+
+
 class Campaign(models.Model):
     """A campaign of one storefront. As a draft or paused it enrolls and holds; it writes to nobody until a person publishes it."""
 
@@ -52,9 +62,18 @@ class Campaign(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     entry = models.JSONField(_("entry"), default=dict, blank=True)
     goal = models.JSONField(_("goal"), default=dict, blank=True)
+    exit = models.JSONField(_("exit"), default=dict, blank=True)
+    # Whether leads enter and are held before it was ever published, as those of the shipped campaigns are.
+    gathers = models.BooleanField(default=False)
+    # When its conditions were last asked of all leads; otherwise they are asked of those on whom something happened.
+    swept_at = models.DateTimeField(null=True, blank=True)
+    # What people enter, and what runs; nothing runs before a person published a version.
+    current = models.ForeignKey("Version", models.PROTECT, null=True, blank=True, related_name="+")
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         ordering = ["storefront", "name"]
@@ -69,27 +88,89 @@ class Campaign(models.Model):
         """Its name in the reader's language, as long as it is one that was shipped."""
         return shown(self.name)
 
+    @property
+    def version(self) -> "Version":
+        """What leads enter: the published version; before there is one, the draft, where they wait."""
+        return self.current or self.versions.earliest("number")
+
+    @property
+    def draft(self) -> "Version | None":
+        """The version that is being built, if one is."""
+        return self.versions.filter(published_at=None).first()
+
+
+class Version(models.Model):
+    """The stages of a campaign as they were when a person published them; unpublished it is the draft, of which a campaign has one at the most.
+
+    Who entered on a version stays on it, until a person moves those in flight.
+    """
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    made_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["campaign", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="one_version_per_number"),
+            models.UniqueConstraint(fields=["campaign"], condition=models.Q(published_at=None), name="one_draft_per_campaign"),
+        ]
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    @property
+    def is_draft(self) -> bool:
+        return self.published_at is None
+
 
 class Stage(models.Model):
-    """One step of a campaign. An enrollment stands at a stage until it is due there, then moves to the next."""
+    """One step of a version. An enrollment stands at a stage until it is due there; then what the stage says is done, and it moves to the next.
+
+    Stages stand in order; those of a branch's arms stand below it (`parent`, `arm`), and who comes to the end of an arm goes on after the branch.
+    """
 
     class Kind(models.TextChoices):
         WAIT = "wait", pgettext_lazy("stage kind", "Wait")
         EMAIL = "email", pgettext_lazy("stage kind", "E-mail")
+        BRANCH = "branch", pgettext_lazy("stage kind", "Branch")
         TASK = "task", pgettext_lazy("stage kind", "Task")
+        HAND_OVER = "hand_over", pgettext_lazy("stage kind", "Hand over")
+        SET = "set", pgettext_lazy("stage kind", "Set")
         GOAL = "goal", pgettext_lazy("stage kind", "Goal")
         EXIT = "exit", pgettext_lazy("stage kind", "Exit")
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stages")
+    version = models.ForeignKey(Version, models.CASCADE, related_name="stages")
+    # The same over all versions: what a stage did for an enrollment in one, it does not do again in another.
+    key = models.UUIDField(default=uuid7, editable=False)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    arm = models.PositiveSmallIntegerField(default=0)
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=100)
-    # How long an enrollment stands here before it is due: the wait itself, or how long a goal is waited for.
+    # How long an enrollment stands here before it is due: the wait itself, or how long a goal or condition is waited for.
     holds_for = models.DurationField(_("holds for"), default=timedelta)
+    # What else the kind asks for (campaigns.kinds).
+    options = models.JSONField(default=dict, blank=True)
+    # Where to go from here instead of the next one.
+    then = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
-        ordering = ["campaign", "position"]
-        constraints = [models.UniqueConstraint(fields=["campaign", "position"], name="one_stage_per_position")]
+        ordering = ["version", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "parent", "arm", "position"],
+                name="one_stage_per_place",
+                nulls_distinct=False,
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.UniqueConstraint(fields=["version", "key"], name="one_stage_per_key"),
+        ]
         verbose_name = _("stage")
         verbose_name_plural = _("stages")
 
@@ -177,6 +258,31 @@ class Transition(models.Model):
         return str(self.id)
 
 
+class Passage(models.Model):
+    """How many moved from one stage to another so far (to none: it ended for them). Kept by advance beside the history, which is dropped by the month."""
+
+    from_stage = models.ForeignKey(Stage, models.CASCADE, related_name="passages_from")
+    to_stage = models.ForeignKey(Stage, models.CASCADE, related_name="passages_to", null=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["from_stage", "to_stage"], name="one_passage_per_pair", nulls_distinct=False)]
+        verbose_name = _("passage")
+
+    def __str__(self) -> str:
+        return f"{self.from_stage_id} → {self.to_stage_id}: {self.count}"
+
+    @classmethod
+    def recount(cls) -> None:
+        """Count anew from the history, as far as it is kept."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM campaigns_passage")
+            cursor.execute(
+                "INSERT INTO campaigns_passage (from_stage_id, to_stage_id, count)"
+                " SELECT from_stage_id, to_stage_id, count(*) FROM campaigns_transition GROUP BY from_stage_id, to_stage_id"
+            )
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime) -> Self:
         """Planned by a published campaign, to go out by now."""
@@ -197,6 +303,8 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="messages", db_index=False)
     stage = models.ForeignKey(Stage, models.PROTECT, related_name="messages", db_index=False)
+    # The stage's own, whatever the version.
+    stage_key = models.UUIDField()
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     reason = models.CharField(max_length=300, blank=True, default="")
     due_at = models.DateTimeField(default=timezone.now)
@@ -210,7 +318,7 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["enrollment", "stage"], name="one_message_per_enrollment_and_stage")]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "stage_key"], name="one_message_per_enrollment_and_stage")]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(state="planned"), name="message_planned"),
             models.Index(fields=["claimed_at"], condition=models.Q(state="sending"), name="message_sending"),

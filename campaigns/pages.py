@@ -1,4 +1,4 @@
-"""Campaigns in the browser: the list, one campaign as a flow, its texts and messages, and the two verbs, publish and pause."""
+"""Campaigns in the browser: the list, one campaign as a flow, its messages, and the two verbs, publish and pause."""
 
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,11 @@ from accounts.newest import newest
 from accounts.roles import OFFICE
 from campaigns import publish as verbs
 from campaigns import words
-from campaigns.figures import flow_of, message_counts, rows
-from campaigns.forms import TextForm
-from campaigns.inspector import Inspector
-from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText
+from campaigns.changes import changes
+from campaigns.figures import figures_of, message_counts, rows, stages_of
+from campaigns.inspector import STAGE_WORDS, Inspector
+from campaigns.kinds import faults
+from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Version
 from campaigns.send import letter
 from campaigns.settle import settle
 from leads.models import Lead
@@ -29,7 +30,7 @@ from listings.models import Publisher
 
 
 def campaign_of(slug: str) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("storefront", "published_by"), slug=slug)
+    return get_object_or_404(Campaign.objects.select_related("storefront", "published_by", "current"), slug=slug)
 
 
 @allow(*OFFICE)
@@ -41,54 +42,50 @@ def campaigns(request: HttpRequest) -> HttpResponse:
 
 @allow(*OFFICE)
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """One campaign, read downwards; the stage of `?stage=` is open beside it, in the language of `?language=`."""
+    """One campaign, read downwards: its draft if there is one, else what runs, or the version of `?version=`; the stage of `?stage=` is open beside it,
+    in the language of `?language=`."""
     campaign = campaign_of(slug)
-    return render(request, "campaigns/detail.html", shown(campaign, Inspector.of(campaign, request.GET)))
+    version = version_of(campaign, request.GET.get("version", ""))
+    return render(request, "campaigns/detail.html", shown(campaign, version, Inspector.of(version, request.GET)))
 
 
-def shown(campaign: Campaign, inspector: Inspector) -> dict[str, Any]:
-    flow, counts = flow_of(campaign), message_counts(campaign)
+def version_of(campaign: Campaign, number: str) -> Version:
+    if number:
+        return get_object_or_404(campaign.versions, number=number if number.isdecimal() and len(number) < 9 else 0)
+    return campaign.draft or campaign.version
+
+
+def shown(campaign: Campaign, version: Version, inspector: Inspector) -> dict[str, Any]:
+    """What the page of a campaign needs. A draft shows the figures of what runs, and what still keeps it from being published."""
+    figures = figures_of(version, campaign.current if version.is_draft else None)
+    counts = message_counts(campaign)
+    wrong = faults(figures.flow) if version.is_draft else []
     return {
         "campaign": campaign,
-        "flow": flow,
+        "version": version,
+        "versions": list(campaign.versions.order_by("-number")[:20]),
+        "before": (before := campaign.versions.filter(number__lt=version.number).order_by("-number").first()),
+        "changes": changes(before, version) if before and not inspector.stage else [],
+        "editable": version.is_draft,
+        "flow": figures,
+        "faults": wrong,
+        "faulty": {stage.pk for stage, _fault in wrong if stage},
         "inspector": inspector,
+        "kinds": [(kind.value, kind.label, STAGE_WORDS[kind]()) for kind in Stage.Kind],
         "entry": in_words(campaign.entry),
         "goal": in_words(campaign.goal) if campaign.goal else "",
+        "exit": in_words(campaign.exit) if campaign.exit else "",
         "message_counts": [(state, label, counts.get(state, 0)) for state, label in Message.State.choices],
     }
-
-
-@allow(*OFFICE)
-@require_POST
-def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
-    """Keep what an e-mail stage says in one language."""
-    campaign = campaign_of(slug)
-    stage = get_object_or_404(campaign.stages.filter(kind=Stage.Kind.EMAIL), pk=pk)
-    if language not in dict(words.languages()):
-        raise Http404
-    current = StageText.objects.filter(stage=stage, language=language).first() or StageText(stage=stage, language=language)
-    form = TextForm(request.POST, instance=current)
-    if not form.is_valid():
-        return render(request, "campaigns/detail.html", shown(campaign, Inspector.for_text(stage, language, form)), status=422)
-    there = form.keep()
-    record(request, Kind.CHANGED, f"campaign {slug}: text of “{stage.name}” in {language}")
-    messages.success(request, said(campaign, there))
-    return redirect(f"{reverse('campaigns:detail', args=[slug])}?stage={pk}&language={language}")
-
-
-def said(campaign: Campaign, there: bool) -> str:
-    """What a saved text means: of a published campaign it is at work at once."""
-    if not there:
-        return _("Text removed; English is sent instead")
-    return _("Text saved; every mail from now on says it") if campaign.state == Campaign.State.PUBLISHED else _("Text saved")
 
 
 @allow(*OFFICE)
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask, with what it would mean; then let the campaign run, or say why not."""
     campaign, refusal = campaign_of(slug), ""
-    if campaign.state == Campaign.State.PUBLISHED:
+    if campaign.state == Campaign.State.PUBLISHED and not campaign.draft:
         return redirect("campaigns:detail", slug)
+    version = campaign.draft or campaign.version
     if request.method == "POST":
         try:
             waiting = verbs.publish(campaign, who(request))
@@ -98,13 +95,17 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
             record(request, Kind.CHANGED, f"campaign {slug} published")
             messages.success(request, _("Published; %(n)d people are on their way") % {"n": waiting})
             return redirect("campaigns:detail", slug)
-    context = {"campaign": campaign, "flow": flow_of(campaign), "refusal": refusal, "sender": Sender.verified(), "missing": missing(campaign)}
+    figures = figures_of(campaign.current or version)
+    context = {
+        "campaign": campaign, "version": version, "flow": figures, "refusal": refusal, "sender": Sender.verified(), "missing": missing(version),
+        "is_new_version": bool(campaign.current and version.is_draft),
+    }  # fmt: skip
     return render(request, "campaigns/publish.html", context, status=422 if refusal else 200)
 
 
-def missing(campaign: Campaign) -> list[tuple[str, list[str]]]:
+def missing(version: Version) -> list[tuple[str, list[str]]]:
     """E-mail stages that lack a language, with the names of those they lack."""
-    stages = campaign.stages.filter(kind=Stage.Kind.EMAIL).prefetch_related("texts")
+    stages = version.stages.filter(kind=Stage.Kind.EMAIL).prefetch_related("texts")
     lacking = [(stage.name, words.missing_languages(stage)) for stage in stages]
     return [(name, languages) for name, languages in lacking if languages]
 
@@ -123,8 +124,7 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
 def sent(request: HttpRequest, slug: str) -> HttpResponse:
     """The campaign's messages, newest first, by state; the uncertain ones wait for a person."""
     campaign, state = campaign_of(slug), request.GET.get("state", "")
-    stages = list(campaign.stages.values_list("pk", flat=True))
-    found = Message.objects.filter(stage__in=stages).select_related("stage", "enrollment__lead__contact__company")
+    found = Message.objects.filter(stage__in=stages_of(campaign)).select_related("stage", "enrollment__lead__contact__company")
     page = newest(found.filter(state=state) if state else found, request.GET)
     counts = message_counts(campaign)
     choices = [(value, label, counts.get(value, 0)) for value, label in Message.State.choices]
@@ -143,7 +143,7 @@ def uuid_of(text: str) -> UUID:
 @require_POST
 def decide(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
     """A person says what became of an uncertain message. It is never sent again either way."""
-    message = get_object_or_404(Message, pk=pk, stage__campaign__slug=slug)
+    message = get_object_or_404(Message, pk=pk, stage__version__campaign__slug=slug)
     went_out = request.POST.get("went_out") == "1"
     if settle(message, went_out, who(request)):
         record(request, Kind.CHANGED, f"message {pk} marked as {'sent' if went_out else 'not sent'}")
@@ -156,28 +156,37 @@ def decide(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
 @allow(*OFFICE)
 def preview(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
     """The mail as one real person would get it; reading it is written down."""
-    stage = get_object_or_404(Stage.objects.select_related("campaign__storefront"), campaign__slug=slug, pk=pk, kind=Stage.Kind.EMAIL)
+    stage = get_object_or_404(
+        Stage.objects.select_related("version__campaign__storefront"), version__campaign__slug=slug, pk=pk, kind=Stage.Kind.EMAIL
+    )
+    campaign = stage.version.campaign
     written = get_object_or_404(StageText, stage=stage, language=language)
-    lead = somebody(stage.campaign, request.GET.get("lead", ""))
+    lead = somebody(campaign, request.GET.get("lead", ""))
     mail = letter(written, lead, Publisher.current().name, words.absolute("/unsubscribe/…")) if lead else None
     if lead:
         record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}, mail preview")
     texts = [(code, name) for code, name in words.languages() if any(one.language == code for one in stage.texts.all())]
-    context = {"stage": stage, "campaign": stage.campaign, "language": language, "lead": lead, "mail": mail, "languages": texts}
-    return render(request, "campaigns/preview.html", context | {"sender": Sender.verified(), "others": others(stage.campaign, lead)})
+    context = {"stage": stage, "campaign": campaign, "language": language, "lead": lead, "mail": mail, "languages": texts}
+    return render(request, "campaigns/preview.html", context | {"sender": Sender.verified(), "others": others(campaign, lead)})
 
 
 def somebody(campaign: Campaign, asked: str) -> Lead | None:
-    """The lead asked for, if it is in the campaign; else the one who entered last and has an address."""
-    enrolled = Enrollment.objects.filter(campaign=campaign).exclude(lead__contact__email="")
+    """The lead asked for, if it has an address and is of the storefront; else the one who entered last, or would be the first to."""
     if asked:
-        enrolled = enrolled.filter(lead=uuid_of(asked))
-    lead = enrolled.order_by("-id").values_list("lead", flat=True).first()
-    return Lead.objects.for_list().filter(pk=lead).first() if lead else None
+        of_storefront = Lead.objects.for_list().filter(listing__storefront=campaign.storefront_id).exclude(contact__email="")
+        return of_storefront.filter(pk=uuid_of(asked)).first()
+    return next(iter(latest(campaign, 1)), None)
 
 
 def others(campaign: Campaign, lead: Lead | None) -> list[Lead]:
     """A few more people to try the text with."""
-    enrolled = Enrollment.objects.filter(campaign=campaign).exclude(lead__contact__email="")
-    latest = enrolled.order_by("-id").values_list("lead", flat=True)[:8]
-    return list(Lead.objects.for_list().filter(pk__in=list(latest))) if lead else []
+    return latest(campaign, 8) if lead else []
+
+
+def latest(campaign: Campaign, n: int) -> list[Lead]:
+    """Those with an address who entered last; before anybody did, the newest of the storefront."""
+    entered = Enrollment.objects.filter(campaign=campaign).exclude(lead__contact__email="").order_by("-id").values_list("lead", flat=True)[:n]
+    leads = Lead.objects.for_list()
+    if keys := list(entered):
+        return list(leads.filter(pk__in=keys))
+    return list(leads.filter(listing__storefront=campaign.storefront_id).exclude(contact__email="").order_by("-received_at", "-pk")[:n])

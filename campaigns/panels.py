@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from campaigns.flow import Flow
 from campaigns.models import Enrollment, Stage, Suppression
 from leads.panels import Context, Data, panel
 
@@ -16,7 +17,12 @@ def enrollments(context: Context) -> Data | None:
     lead = context.lead
     if lead is None:
         return None
-    found = Enrollment.objects.filter(lead=lead).select_related("campaign", "stage").prefetch_related("campaign__stages").order_by("-entered_at")
+    found = (
+        Enrollment.objects.filter(lead=lead)
+        .select_related("campaign", "stage__version")
+        .prefetch_related("stage__version__stages")
+        .order_by("-entered_at")
+    )
     told = [tell(one) for one in found]
     unwanted = bool(lead.contact.email) and Suppression.holds(lead.contact.email)
     return {"enrollments": told, "unwanted": unwanted, "may_open": context.user.sees_all} if told or unwanted else None
@@ -24,7 +30,7 @@ def enrollments(context: Context) -> Data | None:
 
 def tell(enrollment: Enrollment) -> dict[str, Any]:
     """An enrollment in words: done, now and next of its stages, and what it waits for."""
-    stages = [(stage, state_of(stage, enrollment)) for stage in enrollment.campaign.stages.all()]
+    stages = walk_of(enrollment)
     number = next((place for place, (stage, _state) in enumerate(stages, 1) if stage.pk == enrollment.stage_id), 1)
     return {
         "enrollment": enrollment, "campaign": enrollment.campaign, "stages": stages, "number": number, "total": len(stages),
@@ -32,10 +38,20 @@ def tell(enrollment: Enrollment) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def state_of(stage: Stage, enrollment: Enrollment) -> str:
+def walk_of(enrollment: Enrollment) -> list[tuple[Stage, str]]:
+    """The stages of its version as they are read, each `done`, `now` or `next`; of a branch only the arm that it went into, or may yet go into."""
+    flow = Flow.of(enrollment.stage.version.stages.all())
+    there = flow.steps[enrollment.stage_id].stage
+    order = {pk: place for place, pk in enumerate(flow.steps)}
+    arms = {one.parent_id: one.arm for one in flow.line_of(there)}
+    shown = [step.stage for step in flow.steps.values() if all(arms.get(one.parent_id, one.arm) == one.arm for one in flow.line_of(step.stage))]
+    return [(stage, state_of(order[stage.pk] - order[there.pk], enrollment)) for stage in shown]
+
+
+def state_of(distance: int, enrollment: Enrollment) -> str:
     """`done`, `now` or `next`. Where somebody left, nothing is done or now."""
-    if stage.position != enrollment.stage.position:
-        return "done" if stage.position < enrollment.stage.position else "next"
+    if distance:
+        return "done" if distance < 0 else "next"
     return "now" if enrollment.ended_at is None else "next" if enrollment.status == Status.EXITED else "done"
 
 

@@ -6,29 +6,52 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from campaigns.models import Campaign, Enrollment, Sender, Stage
+from campaigns.clock import due_in_sql
+from campaigns.flow import Flow
+from campaigns.kinds import faults
+from campaigns.models import Campaign, Enrollment, Sender, Stage, Version
 
 
 def publish(campaign: Campaign, by: User) -> int:
-    """Let the campaign run; everybody who waits in it is due after their stage's time, counted from now. Returns how many that are.
+    """Let the campaign run, with its draft as the new version if it has one; everybody who waits in it is due after their stage's time, counted from
+    now. Returns how many that are. Who is on an earlier version stays on it.
 
     Locks the campaign, which waits for the leads that are being followed (campaigns.enroll), then its enrollments.
-    Raises ValidationError when it would send and no sender is verified, or when a mail has no English text to fall back on.
+    Raises ValidationError with all that keeps it from being published.
     """
-    mails = campaign.stages.filter(kind=Stage.Kind.EMAIL)
-    if mails.exists() and Sender.verified() is None:
-        raise ValidationError(_("Verify a sender address first; the campaign sends e-mail."))
-    for stage in mails.exclude(texts__language="en"):
-        raise ValidationError(_("“%(stage)s” has no English text."), params={"stage": stage.name})
     with transaction.atomic():
-        Campaign.objects.filter(pk=campaign.pk).update(state=Campaign.State.PUBLISHED, published_at=timezone.now(), published_by=by)
-        with connection.cursor() as cursor:
-            cursor.execute(START, [campaign.pk])
-            return cursor.rowcount
+        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        version = locked.draft or locked.version
+        if refusals := refusals_of(version):
+            raise ValidationError(refusals)
+        now = timezone.now()
+        if version.is_draft:
+            Version.objects.filter(pk=version.pk).update(published_at=now, published_by=by)
+        Campaign.objects.filter(pk=campaign.pk).update(
+            state=Campaign.State.PUBLISHED, current=version, published_at=now, published_by=by, swept_at=None
+        )
+        return start(campaign)
+
+
+def refusals_of(version: Version) -> list[str]:
+    """Why these stages can't run, each in a sentence that names its stage."""
+    flow = Flow.of(version.stages.prefetch_related("texts"))
+    said = [_("“%(stage)s”: %(fault)s") % {"stage": stage.title, "fault": fault} if stage else fault for stage, fault in faults(flow)]
+    if any(step.stage.kind == Stage.Kind.EMAIL for step in flow.steps.values()) and Sender.verified() is None:
+        said.insert(0, _("Verify a sender address first; the campaign sends e-mail."))
+    return said
+
+
+def start(campaign: Campaign) -> int:
+    """Give everybody who waits without a due time one, counted from now; returns how many."""
+    at_an_hour = Stage.objects.filter(version__campaign=campaign, options__has_key="minute").exists()
+    with connection.cursor() as cursor:
+        cursor.execute(START.format(due=due_in_sql("s.options", "e.lead_id", "now() + s.holds_for", at_an_hour)), [campaign.pk])
+        return cursor.rowcount
 
 
 START = """
-    UPDATE campaigns_enrollment e SET stage_since = now(), due_at = now() + s.holds_for FROM campaigns_stage s
+    UPDATE campaigns_enrollment e SET stage_since = now(), due_at = {due} FROM campaigns_stage s
     WHERE s.id = e.stage_id AND e.campaign_id = %s AND e.status = 'active' AND e.due_at IS NULL
 """
 

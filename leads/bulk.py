@@ -14,8 +14,11 @@ from leads.work import reached
 KEPT = ("status", "qualified_at", "opportunity_at", "won_at", "closed_at")
 
 
-def set_status_of_all(leads: QuerySet[Lead], status: str, by: User) -> list[dict[str, Any]]:
-    """Put these leads into a status, each with a line on its timeline; returns what those that changed were before. Locks the lead rows in id order."""
+def set_status_of_all(leads: QuerySet[Lead], status: str, by: User | None, **because: str) -> list[dict[str, Any]]:
+    """Put these leads into a status, each with a line on its timeline that says who or what did; returns what those that changed were before.
+
+    Locks the lead rows in id order.
+    """
     now = timezone.now()
     with transaction.atomic():
         wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk")).exclude(status=status)
@@ -23,7 +26,7 @@ def set_status_of_all(leads: QuerySet[Lead], status: str, by: User) -> list[dict
         changed = Lead.objects.filter(pk__in=[row["pk"] for row in before])
         closed = now if status in CLOSED else None
         changed.update(status=status, closed_at=closed, stale_since=now, last_activity_at=now, **reached(status, now))
-        tell(before, status, by)
+        tell(before, status, by, because)
     return before
 
 
@@ -41,9 +44,9 @@ def put_back(leads: QuerySet[Lead], status: str, before: list[dict[str, Any]], b
     return len(still)
 
 
-def tell(before: list[dict[str, Any]], status: str, by: User) -> None:
-    Activity.objects.bulk_create([told(row["pk"], row["status"], status, by) for row in before], batch_size=1_000)
+def tell(before: list[dict[str, Any]], status: str, by: User | None, because: dict[str, str]) -> None:
+    Activity.objects.bulk_create([told(row["pk"], row["status"], status, by, because) for row in before], batch_size=1_000)
 
 
-def told(lead: Any, was: str, status: str, by: User) -> Activity:
-    return Activity(lead_id=lead, kind="status", actor=by, data={"was": was, "status": status})
+def told(lead: Any, was: str, status: str, by: User | None, because: dict[str, str] | None = None) -> Activity:
+    return Activity(lead_id=lead, kind="status", actor=by, data={"was": was, "status": status} | (because or {}))

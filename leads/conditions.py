@@ -143,3 +143,9 @@ def leaf_q(leaf: dict[str, Any]) -> Q:
 def matching(leads: QuerySet[Any], tree: dict[str, Any]) -> QuerySet[Any]:
     """Those of the leads that the condition holds for."""
     return annotated(leads, tree).filter(to_q(tree))
+
+
+def as_sql(rows: QuerySet[Any, Any]) -> tuple[str, list[Any]]:
+    """A query as a part of a larger statement, with its parameters."""
+    sql, parameters = rows.query.sql_with_params()
+    return sql, list(parameters)

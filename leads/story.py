@@ -74,7 +74,8 @@ def assigned(data: Data) -> Telling:
 
 
 def status(data: Data) -> Telling:
-    return _("Status %(was)s → %(status)s") % {"was": label(Status, data["was"]), "status": label(Status, data["status"])}, ""
+    by_campaign = ": ".join(filter(None, (named(data, "campaign"), named(data, "stage"))))
+    return _("Status %(was)s → %(status)s") % {"was": label(Status, data["was"]), "status": label(Status, data["status"])}, by_campaign
 
 
 def called(data: Data) -> Telling:
@@ -107,6 +108,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "asked_neighbour": lambda data: (_("Asked a neighbour: do not contact about that request"), ""),
     "enrolled": lambda data: (_("Entered %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
     "goal_reached": lambda data: (_("Reached the goal of %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
+    "handed_to_sales": lambda data: (_("Handed to sales by %(campaign)s") % {"campaign": named(data, "campaign")}, named(data, "stage")),
     "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": named(data, "campaign")}, ""),
     "task_made": lambda data: (_("Task: %(title)s") % {"title": named(data, "stage")}, ""),
     "task_done": lambda data: (_("Task done: %(title)s") % {"title": named(data, "stage")}, ""),

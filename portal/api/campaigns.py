@@ -14,16 +14,17 @@ from portal.api.pages import ByName, NewestFirst
 class StageSerializer(serializers.ModelSerializer[Stage]):
     class Meta:
         model = Stage
-        fields = ("position", "kind", "name", "holds_for")
+        fields = ("key", "position", "parent", "arm", "kind", "name", "holds_for", "options")
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     storefront = serializers.CharField(source="storefront.slug", read_only=True)
-    stages = StageSerializer(many=True, read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+    stages = StageSerializer(source="version.stages", many=True, read_only=True)
 
     class Meta:
         model = Campaign
-        fields = ("slug", "name", "kind", "storefront", "state", "published_at", "stages")
+        fields = ("slug", "name", "kind", "storefront", "state", "published_at", "entry", "goal", "exit", "version", "stages")
 
 
 class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
@@ -38,10 +39,10 @@ class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
 
 
 class Campaigns(generics.ListAPIView[Campaign]):
-    """The campaigns with their stages."""
+    """The campaigns with the stages that people enter: those of the version that runs, before there is one those of the draft."""
 
     roles = OFFICE
-    queryset = Campaign.objects.select_related("storefront").prefetch_related("stages")
+    queryset = Campaign.objects.select_related("storefront", "current").prefetch_related("current__stages")
     serializer_class = CampaignSerializer
     pagination_class = ByName
 

@@ -19,7 +19,7 @@ TABLES = {
     "routing_assignment": "id lead_id owner_id reason made_by_id made_at ended_at",
     "campaigns_enrollment": "id campaign_id lead_id stage_id status reason entered_at stage_since due_at ended_at",
     "campaigns_transition": "id enrollment_id from_stage_id to_stage_id at",
-    "campaigns_message": "id enrollment_id stage_id state reason due_at claimed_at sent_at language subject",
+    "campaigns_message": "id enrollment_id stage_id stage_key state reason due_at claimed_at sent_at language subject",
     "delivery_delivery": "id lead_id destination_id revision delivered_revision state due_at owed_since fence attempts delivered_at last_error",
     "delivery_deliveryattempt": "id delivery_id revision at outcome status took_ms answer",
 }

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
+from uuid import UUID
 
 from campaigns.models import Campaign
 from delivery.models import Destination
@@ -59,6 +60,7 @@ class Step:
     """A stage of a campaign as a story walks it."""
 
     id: int
+    key: UUID
     kind: str
     name: str
     holds: float
@@ -158,7 +160,9 @@ def scene_of(cast: Cast, now: float, publisher: str) -> Scene:
 
 def walk_of(campaign: Campaign) -> Walk:
     steps = [
-        Step(stage.pk, stage.kind, stage.name, stage.holds_for.total_seconds(), {text.language: text.subject for text in stage.texts.all()})
-        for stage in campaign.stages.order_by("position").prefetch_related("texts")
+        Step(
+            stage.pk, stage.key, stage.kind, stage.name, stage.holds_for.total_seconds(), {text.language: text.subject for text in stage.texts.all()}
+        )
+        for stage in campaign.version.stages.order_by("position").prefetch_related("texts")
     ]
     return Walk(campaign.pk, campaign.name, campaign.kind, steps)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from campaigns.models import Campaign, Passage
 from insights.tally import rebuild
 from leads.models import Company, Contact, Submission
 from leads.partitions import PARTITIONED, make_month, months_from
@@ -103,6 +104,8 @@ def finish() -> None:
     """Count the figures anew and tell routing when each seller last got a lead."""
     analyze()
     rebuild()
+    Passage.recount()
+    Campaign.objects.update(swept_at=timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE routing_seller s SET last_assigned_at = a.latest

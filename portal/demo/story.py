@@ -225,7 +225,7 @@ class Story:
         moment = self.when(due)
         sent = at(min(moment + 4, self.scene.now)) if state == "sent" else None
         self.rows.add(
-            "campaigns_message", self.rows.id(moment), key, step.id, state, reason, at(moment), at(moment), sent, language, plain(subject)
+            "campaigns_message", self.rows.id(moment), key, step.id, str(step.key), state, reason, at(moment), at(moment), sent, language, plain(subject)
         )  # fmt: skip
         if sent:
             self.life.lines.append((due + 4, "mailed", None, {"subject": subject, "stage": step.name}))

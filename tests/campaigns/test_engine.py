@@ -67,13 +67,13 @@ def test_a_draft_enrolls_and_holds_and_publishing_starts_the_clock(app, marketin
 
 def test_publishing_needs_an_english_text(app, marketing):
     Sender.objects.create(address="hello@larkfield.example", verified_at=timezone.now())
-    StageText.objects.filter(stage__campaign__slug="appsource-nurture", language="en").delete()
+    StageText.objects.filter(stage__version__campaign__slug="appsource-nurture", language="en").delete()
     with pytest.raises(ValidationError, match="no English text"):
         publish(Campaign.objects.get(slug="appsource-nurture"), by=marketing)
 
 
 def test_every_stage_is_walked_once_and_written_down(nurtured, nurture):
-    kinds = list(nurture.stages.values_list("kind", flat=True))
+    kinds = list(nurture.version.stages.values_list("kind", flat=True))
     walk_on(len(kinds) + 2)
     enrollment = nurtured.enrollments.get()
     assert (enrollment.status, enrollment.due_at) == ("ended", None)
@@ -88,7 +88,7 @@ def test_mail_goes_out_in_the_buyers_language_with_one_click_unsubscribe(app, nu
     walk_on()
     assert send() == 1
     [sent] = mail.outbox
-    text = StageText.objects.get(stage__campaign=nurture, stage__position=0, language="pt-br")
+    text = StageText.objects.get(stage__version__campaign=nurture, stage__position=0, language="pt-br")
     assert sent.subject == text.subject.replace("{{ listing.title }}", "Field Service")
     assert "Joana" in sent.body
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

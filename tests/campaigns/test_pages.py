@@ -1,5 +1,6 @@
 """Campaigns in the browser: who may, what publishing refuses, texts, uncertain mail, previews, senders, the mailbox."""
 
+from datetime import timedelta
 from email.message import EmailMessage as Mime
 
 import pytest
@@ -12,8 +13,10 @@ from django.utils.translation import gettext
 
 from accounts.models import AccessRecord
 from campaigns import senders
-from campaigns.figures import flow_of
+from campaigns.advance import advance
+from campaigns.figures import figures_of
 from campaigns.models import Campaign, Enrollment, Message, Sender, StageText, Suppression
+from campaigns.publish import publish
 from campaigns.send import compose
 
 NURTURE, DEMAND = "/campaigns/appsource-nurture/", "/campaigns/azure-demand/"
@@ -32,14 +35,16 @@ def sender(db):
 @pytest.fixture
 def welcome(db):
     """The first mail of the in-demand campaign."""
-    return Campaign.objects.get(slug="azure-demand").stages.get(position=0)
+    return Campaign.objects.get(slug="azure-demand").version.stages.get(position=0)
 
 
 @pytest.fixture
 def uncertain(offer, sales, arrive, welcome):
     """A message whose worker died around the send."""
     enrollment = Enrollment.objects.get(lead=arrive(offer))
-    return Message.objects.create(enrollment=enrollment, stage=welcome, state="uncertain", reason="worker_lost", claimed_at=timezone.now())
+    return Message.objects.create(
+        enrollment=enrollment, stage=welcome, stage_key=welcome.key, state="uncertain", reason="worker_lost", claimed_at=timezone.now()
+    )
 
 
 PAGES = ["", "appsource-nurture/", "appsource-nurture/publish/", "appsource-nurture/messages/", "senders/", "suppressions/", "mailbox/"]
@@ -61,8 +66,8 @@ def test_publishing_without_a_sender_is_refused_in_words(browser):
 
 
 def test_publishing_without_english_is_refused_by_the_stage_s_name(browser, sender):
-    StageText.objects.filter(stage__campaign__slug="appsource-nurture", stage__name="Welcome", language="en").delete()
-    assert "“Welcome” has no English text." in browser.post(NURTURE + "publish/").text
+    StageText.objects.filter(stage__version__campaign__slug="appsource-nurture", stage__name="Welcome", language="en").delete()
+    assert "“Welcome”: It has no English text" in browser.post(NURTURE + "publish/").text
 
 
 def test_looking_at_publish_publishes_nothing_and_posting_does(browser, marketing, sender):
@@ -78,18 +83,22 @@ def test_looking_at_publish_publishes_nothing_and_posting_does(browser, marketin
     assert AccessRecord.objects.filter(subject="campaign appsource-nurture published").exists()
 
 
-def test_the_figures_of_the_flow_close(browser, offer, sales, arrive):
+def test_the_figures_of_the_flow_close(browser, marketing, sender, offer, sales, arrive):
     for number in range(3):
         arrive(offer, email=f"a{number}@kolovrat{number}.example")
     campaign = Campaign.objects.get(slug="azure-demand")
-    stages = list(campaign.stages.all())
+    publish(campaign, by=marketing)
     first, second, _ = Enrollment.objects.order_by("pk")
-    Enrollment.objects.filter(pk=first.pk).update(stage=stages[2])
-    Enrollment.objects.filter(pk=second.pk).update(stage=stages[1], status="exited", reason="lead_closed")
-    flow = flow_of(campaign)
+    for walkers in ([first, second], [first]):
+        Enrollment.objects.filter(pk__in=[one.pk for one in walkers]).update(due_at=timezone.now() - timedelta(minutes=1))
+        advance()
+    Enrollment.objects.filter(pk=second.pk).update(status="exited", reason="lead_closed")
+    campaign.refresh_from_db()
+    flow = figures_of(campaign.version)
     assert (flow.entered, flow.here, flow.gone, flow.reached, flow.ended) == (3, 2, 1, 0, 0)
-    assert [one.moved_on for one in flow.standings[:3]] == [2, 1, 0]
-    assert [(one.here, one.gone) for one in flow.standings[:3]] == [(1, 0), (0, 1), (1, 0)]
+    assert [one.moved_on for one in flow.standings[:3]] == [2, 1, 1]
+    assert [(one.here, one.gone) for one in flow.standings[:3]] == [(1, 0), (0, 1), (0, 0)]
+    assert sum(one.here for one in flow.standings[3:]) == 1
     assert "1 left: closed" in " ".join(browser.get(DEMAND).text.split())
 
 
@@ -148,7 +157,7 @@ def test_lists_cost_the_same_however_long(browser, offer, sales, arrive, welcome
 
     def message(number):
         lead = arrive(offer, email=f"a{number}@kolovrat{number}.example")
-        Message.objects.create(enrollment=lead.enrollments.get(), stage=welcome, state="uncertain", claimed_at=timezone.now())
+        Message.objects.create(enrollment=lead.enrollments.get(), stage=welcome, stage_key=welcome.key, state="uncertain", claimed_at=timezone.now())
 
     paths = ("/campaigns/", DEMAND, f"{DEMAND}messages/", f"{DEMAND}?stage={welcome.pk}")
     message(0)

@@ -150,7 +150,7 @@ def test_dropping_what_is_to_come_is_refused_in_a_sentence(before):
 def test_leads_are_done_by_the_sweeper_when_the_pool_leaves_them(offer, post, monkeypatch):
     """Every process busy, or none consuming: the nudges go out, and nothing comes of them."""
     monkeypatch.setattr(due, "broker_answers", lambda: True)
-    monkeypatch.setattr(due, "nudge", lambda name: True)
+    monkeypatch.setattr(due, "nudge", lambda name="leads": True)
     post(offer)
     seen = {}
     due.sweep(seen)

@@ -91,7 +91,7 @@ def late_mail(offer, post):
     late_enrollment(offer, post)
     enrollment = Lead.objects.get().enrollments.get()
     Lead.objects.get().enrollments.update(due_at=timezone.now() + LONG_AGO)
-    Message.objects.create(enrollment=enrollment, stage=enrollment.stage, due_at=timezone.now() - LONG_AGO)
+    Message.objects.create(enrollment=enrollment, stage=enrollment.stage, stage_key=enrollment.stage.key, due_at=timezone.now() - LONG_AGO)
 
 
 def late_score(offer, post):

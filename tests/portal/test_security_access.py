@@ -49,7 +49,7 @@ FIELDS = {
     "enrollments": "id campaign kind lead stage status reason entered_at due_at ended_at",
     "deliveries": "id lead destination revision delivered_revision state attempts due_at delivered_at last_error",
     "submissions": "id received_at listing size content_type sha256 disposition reason lead",
-    "campaigns": "slug name kind storefront state published_at stages",
+    "campaigns": "slug name kind storefront state published_at entry goal exit version stages",
     "destinations": "id name kind listings config state pause_reason",
 }
 ONE_LEAD = (

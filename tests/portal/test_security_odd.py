@@ -92,7 +92,10 @@ def test_suppression_is_about_the_address_a_mail_goes_to(app, sales, marketing, 
     signed_in(marketing).post(f"/leads/{lead.pk}/contact/", given)
     assert Contact.objects.get(pk=lead.contact_id).email == "ada@x.example"
     enrollment = Enrollment.objects.get(lead=lead)
-    assert withheld(Message(enrollment=enrollment, stage=Stage.objects.filter(campaign=enrollment.campaign, kind="email").first())) == "suppressed"
+    assert (
+        withheld(Message(enrollment=enrollment, stage=Stage.objects.filter(version__campaign=enrollment.campaign, kind="email").first()))
+        == "suppressed"
+    )
 
 
 def test_a_name_that_is_an_address_of_the_web_is_no_link_in_our_mail(app, sales, arrive):
@@ -104,7 +107,7 @@ def test_a_name_that_is_an_address_of_the_web_is_no_link_in_our_mail(app, sales,
     lead = arrive(app, firstName="https://evil.example/win", email="victim@x.example")
     Sender.objects.create(address="hello@larkfield.example", verified_at=timezone.now())
     enrollment = Enrollment.objects.get(lead=lead)
-    stage = Stage.objects.filter(campaign=enrollment.campaign, kind="email").first()
+    stage = Stage.objects.filter(version__campaign=enrollment.campaign, kind="email").first()
     StageText.objects.filter(stage=stage).update(body="Hello {{ contact.first_name }}")
     mail = compose(Message(enrollment=enrollment, stage=stage), Sender.verified())
     assert 'href="https://evil.example' not in mail.alternatives[0][0]

@@ -1,0 +1,214 @@
+"""Building a campaign in the browser: begin or drop a draft; add, change, move, copy and remove its stages; begin a campaign, say who enters it.
+
+Each is a plain form that leads back to the flow; with script only the flow and what stands beside it are exchanged.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_POST
+
+from accounts.access import allow
+from accounts.audit import Kind, record
+from accounts.roles import OFFICE
+from campaigns import build, words
+from campaigns.forms import CampaignForm, ConditionsForm, TextForm
+from campaigns.inspector import Inspector
+from campaigns.models import Campaign, Stage, StageText, Version
+from campaigns.pages import campaign_of, shown
+from campaigns.stage_form import form_of
+
+
+def at(campaign: Campaign, stage: Stage | None = None, **more: str) -> HttpResponse:
+    """Back to the flow, with a stage open beside it."""
+    asked = ({"stage": str(stage.pk)} if stage else {}) | more
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    return redirect(reverse("campaigns:detail", args=[campaign.slug]) + (f"?{query}#inspector" if query else ""))
+
+
+def refused(request: HttpRequest, campaign: Campaign, error: ValidationError, stage: Stage | None = None) -> HttpResponse:
+    messages.error(request, " ".join(error.messages))
+    return at(campaign, stage)
+
+
+def draft_or_404(campaign: Campaign) -> Version:
+    draft = campaign.draft
+    if draft is None:
+        raise Http404
+    return draft
+
+
+def stage_of(slug: str, pk: int) -> Stage:
+    """A stage of the campaign's draft."""
+    stages = Stage.objects.select_related("version__campaign__storefront", "parent")
+    return get_object_or_404(stages, pk=pk, version__campaign__slug=slug, version__published_at=None)
+
+
+@allow(*OFFICE)
+@require_POST
+def draft(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begin a draft from what runs, and open the stage that was open."""
+    campaign = campaign_of(slug)
+    made = build.draft_of(campaign)
+    record(request, Kind.CHANGED, f"campaign {slug}: draft {made.number}")
+    asked = request.POST.get("stage", "")
+    was = Stage.objects.filter(pk=asked, version__campaign=campaign).first() if asked.isdecimal() and len(asked) < 18 else None
+    return at(campaign, made.stages.filter(key=was.key).first() if was else None)
+
+
+@allow(*OFFICE)
+@require_POST
+def drop(request: HttpRequest, slug: str) -> HttpResponse:
+    campaign = campaign_of(slug)
+    if build.drop(campaign):
+        record(request, Kind.CHANGED, f"campaign {slug}: draft dropped")
+        messages.success(request, _("Draft dropped; what runs is unchanged"))
+    return at(campaign)
+
+
+@allow(*OFFICE)
+@require_POST
+def add(request: HttpRequest, slug: str) -> HttpResponse:
+    """A stage of a kind at a place, `parent.arm.position` (parent 0: in no branch)."""
+    campaign = campaign_of(slug)
+    version, kind = draft_or_404(campaign), request.POST.get("kind", "")
+    if kind not in NAMES:
+        raise Http404
+    try:
+        stage = build.add(version, kind, NAMES[kind](), place_of(version, request.POST.get("place", "")), options=BEGINS.get(kind, dict)())
+    except ValidationError as error:
+        return refused(request, campaign, error)
+    return at(campaign, stage)
+
+
+NAMES: dict[str, Any] = {
+    Stage.Kind.WAIT: lambda: pgettext("new stage", "Wait"), Stage.Kind.EMAIL: lambda: pgettext("new stage", "New mail"),
+    Stage.Kind.BRANCH: lambda: pgettext("new stage", "Question"), Stage.Kind.TASK: lambda: pgettext("new stage", "Call them"),
+    Stage.Kind.HAND_OVER: lambda: pgettext("new stage", "To sales"), Stage.Kind.SET: lambda: pgettext("new stage", "Set the status"),
+    Stage.Kind.GOAL: lambda: pgettext("new stage", "Wait for the goal"), Stage.Kind.EXIT: lambda: pgettext("new stage", "End"),
+}  # fmt: skip
+BEGINS: dict[str, Any] = {
+    Stage.Kind.BRANCH: lambda: {"arms": [{"name": pgettext("way out of a branch", "Yes"), "when": {}}]},
+    Stage.Kind.SET: lambda: {"status": "nurturing"},
+    Stage.Kind.TASK: lambda: {"days": 1},
+}
+
+
+def place_of(version: Version, said: str) -> tuple[Stage | None, int, int]:
+    """(branch or none, arm, position) of a place as the page writes it."""
+    parts = said.split(".")
+    if len(parts) != 3 or not all(part.isdecimal() and len(part) < 18 for part in parts):
+        raise Http404
+    parent, arm, position = map(int, parts)
+    branch = get_object_or_404(version.stages.filter(kind=Stage.Kind.BRANCH), pk=parent) if parent else None
+    if arm > (len(branch.options.get("arms", [])) if branch else 0):
+        raise Http404
+    return branch, arm, position
+
+
+@allow(*OFFICE)
+@require_POST
+def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Keep what is said about a stage; a branch's ways are added and removed here too."""
+    stage = stage_of(slug, pk)
+    campaign = stage.version.campaign
+    form = form_of(stage, request.POST)
+    if not form.is_valid():
+        inspector = Inspector(stage, stage_form=form)
+        return render(request, "campaigns/detail.html", shown(campaign, stage.version, inspector), status=422)
+    try:
+        with build.building(stage.version):
+            form.save()
+            way = request.POST.get("way", "")
+            if way == "add":
+                build.add_arm(stage, pgettext("way out of a branch", "Way %(n)d") % {"n": len(stage.options.get("arms", [])) + 1})
+            elif way.isdecimal() and len(way) < 4:
+                build.remove_arm(stage, int(way))
+    except ValidationError as error:
+        return refused(request, campaign, error, stage)
+    return at(campaign, stage)
+
+
+@allow(*OFFICE)
+@require_POST
+def move(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    stage = stage_of(slug, pk)
+    build.move(stage, -1 if request.POST.get("by") == "up" else 1)
+    return at(stage.version.campaign, stage)
+
+
+@allow(*OFFICE)
+@require_POST
+def duplicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    stage = stage_of(slug, pk)
+    try:
+        twin = build.duplicate(stage)
+    except ValidationError as error:
+        return refused(request, stage.version.campaign, error, stage)
+    return at(stage.version.campaign, twin)
+
+
+@allow(*OFFICE)
+@require_POST
+def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a stage out; a branch goes with all that stands on its ways."""
+    stage = stage_of(slug, pk)
+    try:
+        gone = build.remove(stage)
+    except ValidationError as error:
+        return refused(request, stage.version.campaign, error, stage)
+    messages.success(
+        request, _("Removed: %(name)s") % {"name": stage.title} if gone == 1 else _("Removed with all on its ways: %(name)s") % {"name": stage.title}
+    )
+    return at(stage.version.campaign)
+
+
+@allow(*OFFICE)
+@require_POST
+def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
+    """Keep what an e-mail stage of the draft says in one language."""
+    stage = stage_of(slug, pk)
+    if stage.kind != Stage.Kind.EMAIL or language not in dict(words.languages()):
+        raise Http404
+    campaign = stage.version.campaign
+    current = StageText.objects.filter(stage=stage, language=language).first() or StageText(stage=stage, language=language)
+    form = TextForm(request.POST, instance=current)
+    if not form.is_valid():
+        return render(request, "campaigns/detail.html", shown(campaign, stage.version, Inspector.for_text(stage, language, form)), status=422)
+    with build.building(stage.version):
+        there = form.keep()
+    record(request, Kind.CHANGED, f"campaign {slug}: text of “{stage.name}” in {language}")
+    messages.success(request, _("Text saved") if there else _("Text removed; English is sent instead"))
+    return at(campaign, stage, language=language)
+
+
+@allow(*OFFICE)
+def new(request: HttpRequest) -> HttpResponse:
+    """Begin a campaign, empty or with the stages of another."""
+    form = CampaignForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        campaign = form.begin()
+        record(request, Kind.CHANGED, f"campaign {campaign.slug} begun")
+        messages.success(request, _("Begun as a draft; it sends nothing before it is published"))
+        return at(campaign)
+    return render(request, "campaigns/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@allow(*OFFICE)
+def conditions(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the campaign is called, who enters it, when its goal is reached, and when one leaves."""
+    campaign = campaign_of(slug)
+    form = ConditionsForm(request.POST or None, instance=campaign)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        record(request, Kind.CHANGED, f"campaign {slug}: name and conditions")
+        if not form.goes_on:
+            messages.success(request, _("Saved; leads that fit enter within a day, and at once when something happens on them"))
+        return redirect("campaigns:conditions", slug)
+    return render(request, "campaigns/conditions.html", {"campaign": campaign, "form": form}, status=422 if form.errors else 200)

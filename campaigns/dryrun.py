@@ -1,0 +1,231 @@
+"""What would happen: the way that leads would go through a version in the coming days, with the reasons, and nothing written.
+
+The leads are taken as they are now: conditions are asked once, of all of them together, as advance asks them. What they will do meanwhile nobody knows.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns.clock import zone_of
+from campaigns.flow import ENDS, Flow, Step, ways_of
+from campaigns.models import Campaign, Enrollment, Stage, Suppression, Version
+from campaigns.words import language_of, text_for
+from leads.conditions import matching
+from leads.models import CLOSED, Lead
+from leads.wording import in_words
+from listings.models import CampaignKind
+
+Kind = Stage.Kind
+DAYS, MOST, LONGEST_WAY = 60, 1_000, 500
+
+
+@dataclass(slots=True)
+class Passing:
+    """A lead at one stage: from when until when, and what happens there."""
+
+    stage: Stage
+    since: datetime
+    until: datetime
+    why: str
+
+
+@dataclass(slots=True)
+class Path:
+    """The way of one lead, and why it ends where it does."""
+
+    lead: Lead
+    passings: list[Passing] = field(default_factory=list)
+    end: str = ""
+
+    @property
+    def route(self) -> tuple[str, ...]:
+        """Its stages by name, to tell the ways apart."""
+        return tuple(one.stage.title for one in self.passings)
+
+
+@dataclass(slots=True)
+class DryRun:
+    """The ways of all the leads that were tried."""
+
+    paths: list[Path]
+    total: int
+
+    @property
+    def at(self) -> Counter[int]:
+        """How many come to each stage."""
+        return Counter(pk for path in self.paths for pk in {one.stage.pk for one in path.passings})
+
+    @property
+    def mails(self) -> int:
+        return sum(one.stage.kind == Kind.EMAIL for path in self.paths for one in path.passings)
+
+    @property
+    def ends(self) -> list[tuple[str, int]]:
+        """Why the ways end, the most frequent first."""
+        return Counter(path.end for path in self.paths).most_common()
+
+    @property
+    def routes(self) -> list[tuple[tuple[str, ...], int, Path]]:
+        """Each way with how many go it and one of them, the most frequent first."""
+        seen: dict[tuple[str, ...], Path] = {}
+        for path in self.paths:
+            seen.setdefault(path.route, path)
+        return [(route, n, seen[route]) for route, n in Counter(path.route for path in self.paths).most_common(20)]
+
+
+def would_enter(campaign: Campaign) -> QuerySet[Lead]:
+    """The leads that would enter now: open, of the storefront, never in it, and its entry condition holds."""
+    here = Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk"))
+    leads = Lead.objects.open().filter(listing__storefront=campaign.storefront_id).exclude(Exists(here))
+    return matching(leads, campaign.entry)
+
+
+def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: datetime | None = None) -> DryRun:
+    """Walk these leads, at most 1,000 of them, through the version from its first stage. A handful of queries, whatever their number."""
+    total = leads.order_by().count()
+    newest = leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[:MOST]
+    some = list(Lead.objects.for_list().among(list(newest)).order_by("-received_at", "-pk"))
+    flow = Flow.of(version.stages.prefetch_related("texts"))
+    campaign = version.campaign
+    questions = Questions.asked(flow, campaign, [lead.pk for lead in some])
+    start = now or timezone.now()
+    walker = Walker(flow, campaign, questions, start + timedelta(days=days))
+    return DryRun([walker.walk(lead, start) for lead in some], total)
+
+
+@dataclass(slots=True)
+class Questions:
+    """The answers to all conditions of a flow: of each, the leads for which it holds."""
+
+    ways: dict[tuple[int, int], set[UUID]]
+    until: dict[int, set[UUID]]
+    goal: set[UUID]
+    exit: set[UUID]
+
+    @classmethod
+    def asked(cls, flow: Flow, campaign: Campaign, leads: list[UUID]) -> "Questions":
+        def holds(tree: Any) -> set[UUID]:
+            return set(matching(Lead.objects.among(leads).order_by(), tree).values_list("pk", flat=True)) if tree else set()
+
+        ways, until = {}, {}
+        for pk, step in flow.steps.items():
+            for number, _name, when, is_otherwise in ways_of(step.stage) if step.stage.kind == Kind.BRANCH else ():
+                if not is_otherwise:
+                    ways[pk, number] = holds(when)
+            if "until" in step.stage.options:
+                until[pk] = holds(step.stage.options["until"])
+        return cls(ways, until, holds(campaign.goal), holds(campaign.exit))
+
+
+@dataclass(slots=True)
+class Walker:
+    """Takes one lead after the other through the flow."""
+
+    flow: Flow
+    campaign: Campaign
+    questions: Questions
+    until: datetime
+    suppressed: dict[str, bool] = field(default_factory=dict)
+
+    def walk(self, lead: Lead, start: datetime) -> Path:
+        path = Path(lead)
+        path.end = self.why_not(lead)
+        if path.end or not self.flow.first:
+            return path
+        self.follow(path, self.flow.first, start)
+        return path
+
+    def why_not(self, lead: Lead) -> str:
+        """Why the lead would not be moved at all."""
+        if lead.status in CLOSED:
+            return _("The lead is closed")
+        if lead.pk in self.questions.exit:
+            return _("Leaves at once: the exit condition holds")
+        if lead.owner_id and self.campaign.kind == CampaignKind.NURTURE:
+            return _("Held while a seller is on it")
+        return _("Reaches the goal at once") if lead.pk in self.questions.goal else ""
+
+    def follow(self, path: Path, step: Step, since: datetime) -> None:
+        """From stage to stage until the time, the stages or the reasons to go on are over."""
+        for _turn in range(LONGEST_WAY):
+            until = self.due(step, path.lead, since)
+            path.passings.append(Passing(step.stage, since, until, self.why(step, path.lead)))
+            if until > self.until:
+                path.end = _("Still there after %(n)d days") % {"n": DAYS}
+                return
+            path.end = self.stops(step.stage)
+            following = self.next(step, path.lead)
+            if path.end or following == ENDS:
+                path.end = path.end or _("Comes to the end")
+                return
+            step, since = self.flow.steps[following], until
+        path.end = _("Goes on in a circle")
+
+    def due(self, step: Step, lead: Lead, since: datetime) -> datetime:
+        """When the lead moves on from a stage to which it came at `since`."""
+        stage = step.stage
+        if stage.pk in self.questions.until and lead.pk in self.questions.until[stage.pk]:
+            return since
+        moment = since + stage.holds_for
+        return next_hour(moment, stage.options, zone_of(lead.contact.country)) if "minute" in stage.options else moment
+
+    def next(self, step: Step, lead: Lead) -> int:
+        for arm in step.arms:
+            if arm.is_otherwise or lead.pk in self.questions.ways[step.stage.pk, arm.number]:
+                return step.way(arm)
+        return ENDS if step.stage.kind == Kind.EXIT else step.after
+
+    def stops(self, stage: Stage) -> str:
+        """Why nobody goes on from a stage, as far as that is known beforehand."""
+        if stage.kind == Kind.HAND_OVER and self.campaign.kind == CampaignKind.NURTURE:
+            return _("Handed to sales; held from then on")
+        if stage.kind == Kind.SET and stage.options.get("status") in CLOSED:
+            return _("Closed by the campaign")
+        return ""
+
+    def why(self, step: Step, lead: Lead) -> str:
+        """What happens at a stage, and why so."""
+        stage = step.stage
+        if stage.kind == Kind.EMAIL:
+            return self.why_mail(stage, lead)
+        if stage.kind == Kind.BRANCH:
+            for arm in step.arms:
+                if arm.is_otherwise:
+                    return _("none of the questions holds")
+                if lead.pk in self.questions.ways[stage.pk, arm.number]:
+                    return _("%(way)s: %(condition)s") % {"way": arm.name, "condition": in_words(arm.when)}
+        if stage.pk in self.questions.until:
+            return _("holds already") if lead.pk in self.questions.until[stage.pk] else _("waits the whole time, as the lead is now")
+        if "minute" in stage.options:
+            return _("%(zone)s, taken from the country") % {"zone": zone_of(lead.contact.country)}
+        return ""
+
+    def why_mail(self, stage: Stage, lead: Lead) -> str:
+        email = lead.contact.email
+        if not email:
+            return _("not sent: the person has no e-mail address")
+        if email not in self.suppressed:
+            self.suppressed[email] = Suppression.holds(email)
+        if self.suppressed[email]:
+            return _("not sent: the person does not want mail")
+        text = text_for({one.language: one for one in stage.texts.all()}, language_of(lead))
+        return _("sent in %(language)s") % {"language": text.get_language_display()} if text else _("not sent: the stage has no text")
+
+
+def next_hour(moment: datetime, options: dict[str, Any], zone: str) -> datetime:
+    """The next time that the hour strikes on one of the days, in this time zone; the moment itself if it does just then (campaigns.clock in SQL)."""
+    there = moment.astimezone(ZoneInfo(zone))
+    at = time(options["minute"] // 60, options["minute"] % 60)
+    for ahead in range(9):
+        slot = datetime.combine(there.date() + timedelta(days=ahead), at, ZoneInfo(zone))
+        if slot >= there and slot.isoweekday() in options["weekdays"]:
+            return slot.astimezone(moment.tzinfo)
+    return moment

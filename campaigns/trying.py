@@ -1,0 +1,110 @@
+"""Before it counts: the dry run of a version, and what moving those in flight would mean."""
+
+from email.utils import formataddr
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.access import allow, who
+from accounts.audit import Kind, record
+from accounts.roles import OFFICE
+from campaigns import words
+from campaigns.dryrun import DAYS, MOST, dry_run, would_enter
+from campaigns.figures import figures_of
+from campaigns.inflight import landings, move_in_flight
+from campaigns.models import Enrollment, Sender, StageText
+from campaigns.pages import campaign_of, others, somebody, uuid_of, version_of
+from campaigns.send import letter
+from leads.models import Lead
+from listings.models import Publisher
+
+
+@allow(*OFFICE)
+def dry(request: HttpRequest, slug: str) -> HttpResponse:
+    """The way of one lead (`?lead=`), of those who would enter now, or (`?who=inside`) of those who are in it, as if they came today. Writes nothing."""
+    campaign = campaign_of(slug)
+    version = version_of(campaign, request.GET.get("version", ""))
+    asked, inside = request.GET.get("lead", "").strip(), request.GET.get("who") == "inside"
+    user = who(request)
+    leads: QuerySet[Lead]
+    if asked:
+        leads = Lead.objects.visible_to(user).filter(pk=uuid_of(asked.rstrip("/").rpartition("/")[2]))
+        record(request, Kind.PERSONAL_DATA_READ, f"lead {asked[-36:]}, dry run of {slug}")
+    elif inside:
+        leads = Lead.objects.visible_to(user).filter(pk__in=latest_inside(slug))
+    else:
+        leads = would_enter(campaign)
+    ran = dry_run(version, leads)
+    figures = figures_of(version)
+    reached = ran.at
+    context = {
+        "campaign": campaign, "version": version, "ran": ran, "asked": asked, "inside": inside, "days": DAYS, "most": MOST,
+        "stages": [(one.stage, reached[one.stage.pk]) for one in figures.standings], "path": ran.paths[0] if asked and ran.paths else None,
+        "others": others(campaign, Lead()),
+    }  # fmt: skip
+    return render(request, "campaigns/dry_run.html", context)
+
+
+def latest_inside(slug: str) -> list[UUID]:
+    """The leads that entered last."""
+    return list(Enrollment.objects.filter(campaign__slug=slug).order_by("-id").values_list("lead", flat=True)[:MOST])
+
+
+@allow(*OFFICE)
+@require_POST
+def send_test(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
+    """One mail, as the person of the preview would get it, to whoever asks. It is no message of the campaign, and its way out unsubscribes nobody."""
+    written = get_object_or_404(
+        StageText.objects.select_related("stage__version__campaign"), stage=pk, language=language, stage__version__campaign__slug=slug
+    )
+    user, back = who(request), redirect("campaigns:preview", slug, pk, language)
+    lead, sender = somebody(written.stage.version.campaign, request.POST.get("lead", "")), Sender.verified()
+    if not (user.email and lead and sender):
+        missing = (
+            _("You have no e-mail address here.")
+            if not user.email
+            else _("No sender address is verified.")
+            if not sender
+            else _("Nobody is in the campaign yet.")
+        )
+        messages.error(request, missing)
+        return back
+    publisher = Publisher.current().name
+    subject, body, html = letter(written, lead, publisher, words.absolute("/unsubscribe/…"))
+    mail = EmailMultiAlternatives(
+        _("Test: %(subject)s") % {"subject": subject}, body, formataddr((sender.name or publisher, sender.address)), [user.email]
+    )
+    mail.attach_alternative(html, "text/html")
+    try:
+        mail.send()
+    except OSError as error:
+        messages.error(request, _("The mail server did not take it: %(error)s") % {"error": error})
+        return back
+    record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}, test mail of {slug}")
+    messages.success(request, _("Test sent to %(address)s") % {"address": user.email})
+    return back
+
+
+@allow(*OFFICE)
+def in_flight(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who is on an earlier version, where each would land in the one that runs, and what that skips or repeats; then move them."""
+    campaign = campaign_of(slug)
+    if request.method == "POST":
+        try:
+            moved = move_in_flight(campaign)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            record(request, Kind.CHANGED, f"campaign {slug}: {moved} in flight moved")
+            messages.success(request, _("Moved: %(n)d people go on with the version that runs") % {"n": moved})
+        return redirect("campaigns:detail", slug)
+    found = landings(campaign)
+    context = {"campaign": campaign, "landings": found, "people": sum(one.people for one in found)}
+    return render(request, "campaigns/in_flight.html", context)

@@ -1,0 +1,303 @@
+"""Each kind of stage, and how a version leads people along: branches, waits for an hour or a condition, effects on the lead."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from campaigns import build
+from campaigns.advance import advance
+from campaigns.clock import due_in_sql, main_zones, zones_in_sql
+from campaigns.models import Campaign, Enrollment, Message, Passage, Stage, Transition
+from campaigns.publish import pause, publish
+from campaigns.sweep import sweep
+from leads.models import Contact, Lead, Task
+from leads.work import add_note
+from portal import pipeline
+from tests.conftest import at_once
+
+WEAK = {"email": "bob@gmail.com", "company": "", "title": "", "phone": "", "actionCode": "INS", "leadSource": ""}
+IN_CZ = {"field": "country", "op": "is", "value": "CZ"}
+TWICE = {"field": "interactions", "op": "at_least", "value": 2}
+AT_NINE = {"minute": 540, "weekdays": [1, 2, 3, 4, 5]}
+
+
+def where(lead):
+    return lead.enrollments.get().stage.name
+
+
+def test_a_branch_sends_each_the_first_way_that_holds_and_all_others_the_last(app, put, running, arrive, pass_time):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}, {"name": "Twice", "when": TWICE}])
+    for arm, name in enumerate(("Czech", "Twice", "Others")):
+        put("goal", name, timedelta(days=9), parent=asks, arm=arm)
+    running()
+    leads = [arrive(app, **{**WEAK, "email": f"{country}@gmail.com", "country": country}) for country in ("CZ", "US")]
+    again = [arrive(app, **{**WEAK, "email": "twice@gmail.com", "country": "DE", "description": f"Part {n}"}) for n in (1, 2)][-1]
+    pass_time()
+    assert [where(lead) for lead in (*leads, again)] == ["Czech", "Others", "Twice"]
+    assert sum(Passage.objects.filter(from_stage=asks).values_list("count", flat=True)) == 3
+
+
+def test_who_comes_to_the_end_of_an_arm_goes_on_after_the_branch(app, put, running, arrive, pass_time):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}])
+    put("task", "Call", parent=asks, arm=0)
+    put("goal", "Together", timedelta(days=9))
+    running()
+    czech, other = (arrive(app, **{**WEAK, "email": f"{country}@gmail.com", "country": country}) for country in ("CZ", "US"))
+    pass_time()
+    assert where(czech) == where(other) == "Together"
+    assert [task.lead for task in Task.objects.all()] == [czech]
+
+
+def test_an_exit_in_an_arm_ends_it_there(app, put, running, arrive, pass_time):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}])
+    put("exit", "Enough", parent=asks, arm=0)
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **{**WEAK, "country": "CZ"})
+    pass_time()
+    assert (where(lead), lead.enrollments.get().status) == ("Enough", "ended")
+
+
+def test_a_wait_for_a_condition_ends_when_it_comes_to_hold_and_at_the_limit(app, put, running, arrive, pass_time):
+    put("wait", "Come back", timedelta(days=30), until=TWICE)
+    put("goal", "On", timedelta(days=9))
+    running()
+    waits = arrive(app, **WEAK)
+    assert where(waits) == "Come back"
+    assert waits.enrollments.get().due_at > timezone.now() + timedelta(days=29)
+    arrive(app, **{**WEAK, "description": "I am back"})
+    advance()
+    assert where(waits) == "On"
+    other = arrive(app, **{**WEAK, "email": "eve@gmail.com"})
+    advance()
+    assert where(other) == "Come back"
+    pass_time()
+    assert where(other) == "On"
+
+
+def test_a_condition_that_holds_on_arrival_is_not_waited_for(app, put, running, arrive, pass_time):
+    put("wait", "A while", timedelta(days=1))
+    put("wait", "Come back", timedelta(days=30), until=IN_CZ)
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **{**WEAK, "country": "CZ"})
+    pass_time()
+    assert where(lead) == "On"
+
+
+def due_at(moment, options, country, lead):
+    """When somebody of this country is due who arrives at a moment."""
+    Contact.objects.filter(pk=lead.contact_id).update(country=country)
+    sql = due_in_sql("s.options", "s.lead", "s.moment", at_an_hour=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {sql} FROM (SELECT %s::jsonb AS options, %s::uuid AS lead, %s::timestamptz AS moment) s",
+            [options, str(lead.pk), moment],
+        )
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("country", "arrives", "expected"),
+    [
+        ("CZ", "2026-11-26 05:00+00", "2026-11-26 09:00 Europe/Prague"),  # a Thursday, before nine there
+        ("CZ", "2026-11-27 08:01+00", "2026-11-30 09:00 Europe/Prague"),  # Friday, a minute too late: Monday
+        ("US", "2026-11-26 09:00+00", "2026-11-26 09:00 America/New_York"),
+        ("", "2026-11-26 09:00+00", "2026-11-26 09:00 UTC"),
+        ("US", "2026-03-07 20:00+00", "2026-03-09 09:00 America/New_York"),  # over the night that loses an hour
+        ("CZ", "2026-10-24 20:00+00", "2026-10-26 09:00 Europe/Prague"),  # over the night that has one more
+        ("AU", "2028-02-28 23:00+00", "2028-02-29 11:00 Australia/Sydney"),  # past nine on the 29th there: the next day
+    ],
+)
+def test_an_hour_is_that_of_the_country_on_every_kind_of_day(app, arrive, settings, country, arrives, expected):
+    settings.TIME_ZONE = "UTC"
+    day, hour, zone = expected.split()
+    there = datetime.fromisoformat(f"{day} {hour}").replace(tzinfo=ZoneInfo(zone))
+    if country == "AU":
+        there = datetime(2028, 3, 1, 9, tzinfo=ZoneInfo(zone))
+    assert due_at(arrives, '{"minute": 540, "weekdays": [1, 2, 3, 4, 5]}', country, arrive(app, **WEAK)) == there
+
+
+def test_the_database_knows_the_main_zone_of_every_country(db):
+    assert all(f"'{zone}'" in zones_in_sql() for zone in main_zones().values())
+    assert len(main_zones()) > 240
+
+
+def test_a_wait_for_an_hour_is_due_then_however_one_comes_to_it(app, put, running, arrive, pass_time):
+    put("wait", "Morning", **AT_NINE)
+    put("wait", "Again", timedelta(days=1), **AT_NINE)
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **{**WEAK, "country": "CZ"})
+    for _ in range(2):
+        due = lead.enrollments.get().due_at.astimezone(ZoneInfo("Europe/Prague"))
+        assert (due.hour, due.minute, due.isoweekday() < 6) == (9, 0, True)
+        pass_time()
+
+
+def test_handing_over_gives_the_lead_an_owner_and_says_so(app, sales, put, running, arrive, pass_time):
+    put("hand_over", "To sales")
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    assert lead.owner is None
+    pass_time()
+    pipeline.run()
+    lead.refresh_from_db()
+    assert (lead.status, lead.owner) == ("qualified", sales)
+    assert lead.activities.get(kind="handed_to_sales").data == {"campaign": "Mine", "stage": "To sales"}
+    assert lead.enrollments.get().status == "held"
+
+
+def test_setting_a_status_is_written_down_and_a_closed_lead_leaves(app, put, running, arrive, pass_time):
+    put("set", "Give up", status="disqualified")
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    pass_time()
+    pipeline.run()
+    lead.refresh_from_db()
+    assert lead.status == "disqualified"
+    assert lead.activities.filter(kind="status").latest("at").data["campaign"] == "Mine"
+    assert lead.enrollments.get().status == "exited"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_advance_does_not_wait_for_a_lead_that_somebody_holds(app, put, running, arrive):
+    put("set", "Give up", status="lost")
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    Enrollment.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    with transaction.atomic():
+        Lead.objects.select_for_update().get(pk=lead.pk)
+        at_once(1, advance)
+        assert where(lead) == "Give up"
+    advance()
+    assert where(lead) == "On"
+
+
+def test_who_entered_on_a_version_stays_on_it(app, put, running, arrive, campaign, marketing, pass_time):
+    put("wait", "Long", timedelta(days=5))
+    put("goal", "Old end", timedelta(days=9))
+    running()
+    early = arrive(app, **WEAK)
+    draft = build.draft_of(campaign)
+    build.remove(draft.stages.get(name="Old end"))
+    build.add(draft, "goal", "New end", (None, 0, 9))
+    draft.stages.filter(name="New end").update(holds_for=timedelta(days=9))
+    late_before = arrive(app, **{**WEAK, "email": "x@gmail.com"})
+    publish(campaign, by=marketing)
+    late = arrive(app, **{**WEAK, "email": "y@gmail.com"})
+    pass_time()
+    assert [where(lead) for lead in (early, late_before, late)] == ["Old end", "Old end", "New end"]
+
+
+def test_a_mail_goes_once_whatever_the_version(app, put, running, arrive, campaign, pass_time):
+    put("email", "Welcome")
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    pass_time()
+    draft = build.draft_of(campaign)
+    twin = draft.stages.get(name="Welcome")
+    assert twin.key == Stage.objects.get(version=campaign.current, name="Welcome").key
+    Enrollment.objects.update(stage=twin)
+    draft.published_at = timezone.now()
+    draft.save()
+    pass_time()
+    assert Message.objects.filter(enrollment__lead=lead).count() == 1
+
+
+def test_a_circle_with_a_wait_goes_round_and_mails_once(app, put, running, arrive, pass_time):
+    first = put("email", "Welcome")
+    wait = put("wait", "A week", timedelta(days=7))
+    wait.then = first
+    wait.save()
+    running()
+    arrive(app, **WEAK)
+    for _ in range(3):
+        pass_time()
+    assert Message.objects.count() == 1
+    assert Transition.objects.count() > 4
+
+
+def test_a_paused_campaign_moves_nobody_and_goes_on_counting_anew(app, put, running, arrive, campaign, marketing):
+    put("wait", "Long", timedelta(days=5))
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    pause(campaign)
+    assert advance() == 0
+    publish(campaign, by=marketing)
+    assert lead.enrollments.get().due_at > timezone.now() + timedelta(days=4)
+
+
+def test_nobody_enters_a_draft_and_publishing_takes_in_those_who_fit(app, put, running, arrive):
+    put("goal", "On", timedelta(days=9))
+    lead = arrive(app, **WEAK)
+    assert not lead.enrollments.exists()
+    running()
+    assert sweep() == 1
+    pipeline.run()
+    assert lead.enrollments.exists()
+    assert sweep() == 0
+
+
+def test_the_sweep_finds_what_no_event_brings(app, put, running, arrive, campaign):
+    """Days pass without an act: entry, exit and a wait's condition come to hold by themselves."""
+    put("wait", "Silence", timedelta(days=300), until={"field": "days_since_act", "op": "at_least", "value": 14})
+    put("goal", "On", timedelta(days=9))
+    Campaign.objects.filter(pk=campaign.pk).update(exit={"field": "days_since_act", "op": "at_least", "value": 60})
+    running()
+    lead = arrive(app, **WEAK)
+    sweep()
+    for days, expected in ((15, "On"), (61, "On")):
+        Lead.objects.update(last_interaction_at=timezone.now() - timedelta(days=days))
+        Campaign.objects.update(swept_at=None)
+        assert sweep() == 1
+        pipeline.run()
+        advance()
+        assert where(lead) == expected
+    assert (lead.enrollments.get().status, lead.enrollments.get().reason) == ("exited", "exit")
+
+
+def test_leads_that_fit_no_condition_do_not_enter(app, put, running, arrive, campaign):
+    put("goal", "On", timedelta(days=9))
+    Campaign.objects.filter(pk=campaign.pk).update(entry=IN_CZ)
+    running()
+    assert arrive(app, **{**WEAK, "country": "CZ"}).enrollments.exists()
+    assert not arrive(app, **{**WEAK, "email": "us@gmail.com", "country": "US"}).enrollments.exists()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_parallel_workers_take_each_branch_once(app, put, running, post):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}])
+    put("email", "Czech", parent=asks, arm=0)
+    put("email", "Others", parent=asks, arm=1)
+    put("goal", "On", timedelta(days=9))
+    running()
+    for number in range(30):
+        post(app, **{**WEAK, "email": f"p{number}@gmail.com", "country": "CZ" if number % 3 else "US"})
+    pipeline.run()
+    Enrollment.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    at_once(5, advance)
+    while advance():
+        pass
+    assert dict(Message.objects.values_list("stage__name").annotate(n=Count("pk"))) == {"Czech": 20, "Others": 10}
+    assert sum(Passage.objects.filter(from_stage=asks).values_list("count", flat=True)) == 30
+
+
+def test_an_activity_of_ours_is_no_act(app, put, running, arrive, marketing):
+    put("wait", "Come back", timedelta(days=30), until=TWICE)
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    add_note(lead, marketing, "spoke to a colleague")
+    pipeline.run()
+    advance()
+    assert where(lead) == "Come back"
