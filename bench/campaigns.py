@@ -4,18 +4,25 @@ Reference: a bare UPDATE of the same columns of the same enrollments, and a bare
 the same number of due ones among few. Due ones lie side by side, as those do that entered in the same days.
 """
 
+import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from bench import crowd
 from bench.crowd import kin
 from bench.database import drop_kept, keep, rows, run, settle, value
 from bench.rows import Bench, Row, measures, say, seconds
 from campaigns.advance import advance
+from campaigns.models import Campaign, Stage, Version
+from campaigns.sweep import let_in
+from listings.models import Storefront
 
 ADVANCE, FLAT = "advance due enrollments, with history", "advance: due among many enrolled to few"
+ENTRY, BRANCH = "entry: find and enroll those who fit", "advance: a branch with 10 questions to a stage without"
 TABLES = ("campaigns_enrollment", "campaigns_transition", "campaigns_message")
 STAND = f"""
     INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
@@ -41,7 +48,7 @@ def enroll(count: int) -> None:
 
 def fall_due(due: int) -> None:
     """Let so many stand at their campaign's first stage, and be due there. Nothing of an earlier measurement is left."""
-    run("TRUNCATE campaigns_transition, campaigns_message")
+    run("TRUNCATE campaigns_transition, campaigns_message, campaigns_passage, campaigns_click")
     enrolled = value("SELECT count(*) FROM campaigns_enrollment")
     run(FALL_DUE, {"from": (enrolled - due) // 2, "due": due})
     settle(*TABLES)
@@ -74,6 +81,91 @@ def by_plain_statements(steps: list[int]) -> None:
             run(f"INSERT INTO {table} SELECT * FROM kept_{table}")
 
 
+def fresh() -> None:
+    """Nobody is enrolled, and nothing tells of it."""
+    run(f"TRUNCATE {', '.join(TABLES)}, campaigns_passage, campaigns_click")
+    run("DELETE FROM leads_activity WHERE kind = 'enrolled'")
+
+
+@measures(ENTRY)
+def let_in_those_who_fit(bench: Bench) -> Iterator[Row]:
+    """One lead in ten fits the entry of one campaign, the others enter nothing. Reference: the very rows that this left, by INSERT ... SELECT."""
+    crowd.grow(bench.scale.leads)
+    campaign = Campaign.objects.filter(current__isnull=False).order_by("pk")[0]
+    run("UPDATE campaigns_campaign SET entry = %s::jsonb WHERE id = %s", [json.dumps(ENTRY_CONDITION), campaign.pk])
+    campaign.refresh_from_db()
+    fresh()
+    settle("leads_lead", "leads_activity", *TABLES)
+    took, entered = timed(lambda: let_in(campaign))
+    keep("campaigns_enrollment")
+    run("CREATE TABLE kept_told AS SELECT * FROM leads_activity WHERE kind = 'enrolled'")
+    fresh()
+    settle("leads_activity", "campaigns_enrollment")
+    bare = seconds(insert_kept)
+    drop_kept("campaigns_enrollment")
+    run("DROP TABLE kept_told")
+    run("UPDATE campaigns_campaign SET entry = '{}'::jsonb WHERE id = %s", [campaign.pk])
+    say(f"  {entered:,} of {bench.scale.leads:,} entered in {took:.2f} s, reference {bare:.2f} s")
+    yield Row(ENTRY, took, bare, "s", 3, 2, more_is_better=False, holds=entered > bench.scale.leads / 50)
+    fresh()
+
+
+ENTRY_CONDITION = {"any": [{"field": "country", "op": "in", "value": ["CZ", "DE", "BR"]}, {"field": "score", "op": "at_least", "value": 75}]}
+
+
+def insert_kept() -> None:
+    with transaction.atomic():
+        run("INSERT INTO campaigns_enrollment SELECT * FROM kept_campaigns_enrollment")
+        run("INSERT INTO leads_activity SELECT * FROM kept_told")
+
+
+def timed(work: Callable[[], int]) -> tuple[float, int]:
+    """(seconds, what it returned)."""
+    found: list[int] = []
+    return seconds(lambda: found.append(work())), found[0]
+
+
+@measures(BRANCH)
+def ask_ten_questions(bench: Bench) -> Iterator[Row]:
+    """The same people due at a task-free wait, and at a branch with ten questions of which none holds for most."""
+    due = bench.scale.due
+    crowd.grow(due)
+    campaign = Campaign.objects.create(slug="questions", name="Questions", kind="demand", storefront=Storefront.objects.order_by("pk")[0])
+    version = Version.objects.create(campaign=campaign, number=1, published_at=timezone.now())
+    wait = Stage.objects.create(version=version, position=0, kind="wait", name="Wait", holds_for=timedelta(days=1))
+    arms = [
+        {"name": f"Way {n}", "when": {"all": [{"field": "score", "op": "is", "value": n}, {"field": "interactions", "op": "at_least", "value": 3}]}}
+        for n in range(10)
+    ]
+    branch = Stage.objects.create(version=version, position=1, kind="branch", name="Ten", options={"arms": arms})
+    goal = Stage.objects.create(version=version, position=2, kind="goal", name="On", holds_for=timedelta(days=90))
+    Stage.objects.filter(pk=wait.pk).update(then=goal)
+    Campaign.objects.filter(pk=campaign.pk).update(state="published", current=version)
+
+    def walk(stage: Stage) -> float:
+        run(f"TRUNCATE {', '.join(TABLES)}, campaigns_passage, campaigns_click")
+        run(STAND_AT, {"campaign": campaign.pk, "stage": stage.pk, "due": due})
+        settle(*TABLES)
+        took = seconds(lambda: advance())
+        made = value("SELECT count(*) FROM campaigns_transition")
+        assert made == due, f"{made} moves of {due}"
+        return took
+
+    pairs = [(walk(branch), walk(wait)) for _ in range(2)]
+    ours, reference = (min(pair[i] for pair in pairs) for i in (0, 1))
+    yield Row(BRANCH, ours * 1000, reference * 1000, "ms", 2, 1.5, more_is_better=False)
+    run(f"TRUNCATE {', '.join(TABLES)}, campaigns_passage, campaigns_click")
+    Campaign.objects.filter(pk=campaign.pk).update(current=None)
+    campaign.delete()
+
+
+STAND_AT = f"""
+    INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
+    SELECT {kin("9", "i")}, %(campaign)s, {kin("e", "i")}, %(stage)s, 'active', '', now(), now(), now() - (i %% 600) * interval '1 second'
+    FROM generate_series(1, %(due)s) AS i
+"""
+
+
 @measures(ADVANCE, FLAT)
 def move_on(bench: Bench) -> Iterator[Row]:
     """Few enrolled first, then many."""
@@ -87,4 +179,4 @@ def move_on(bench: Bench) -> Iterator[Row]:
     among_many = statistics.median(moved(few_due) for _ in range(3))
     yield Row(ADVANCE, due / ours, due / reference, "moves/s", 0.5, 0.75)
     yield Row(FLAT, among_many * 1000, among_few * 1000, "ms", 1.3, 1, more_is_better=False)
-    run(f"TRUNCATE {', '.join(TABLES)}")
+    fresh()

@@ -6,8 +6,9 @@ The hour is that of the main time zone of their country, which is an assumption 
 from functools import lru_cache
 
 from babel.core import get_global
-from django.conf import settings
 from django.db import connection
+
+from listings.models import Publisher
 
 # Where most people live, in the countries that have several.
 MAIN = {
@@ -31,16 +32,20 @@ def main_zones() -> dict[str, str]:
 
 def zone_of(country: str) -> str:
     """The time zone that a person of this country is taken to live by."""
-    return main_zones().get(country, settings.TIME_ZONE)
+    return main_zones().get(country) or Publisher.current().time_zone
 
 
 @lru_cache(1)
-def zones_in_sql() -> str:
-    """(country, zone) of every country as a list of rows, as far as the database knows the zone: one that it does not know would stop every batch."""
+def known_zones() -> frozenset[str]:
+    """The time zones that the database knows; one that it does not know would stop every batch."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_timezone_names")
-        known = {row[0] for row in cursor}
-    pairs = (f"('{country}', '{zone}')" for country, zone in sorted(main_zones().items()) if zone in known)
+        return frozenset(row[0] for row in cursor)
+
+
+def zones_in_sql() -> str:
+    """(country, zone) of every country as a list of rows."""
+    pairs = (f"('{country}', '{zone}')" for country, zone in sorted(main_zones().items()) if zone in known_zones())
     return f"(VALUES {', '.join(pairs)}) AS clock(country, zone)"
 
 
@@ -51,9 +56,11 @@ def due_in_sql(options: str, lead: str, moment: str, at_an_hour: bool) -> str:
     """
     if not at_an_hour:
         return moment
+    ours = Publisher.current().time_zone
+    elsewhere = ours if ours in known_zones() else "UTC"
     return f"""CASE WHEN NOT ({options} ? 'minute') THEN {moment} ELSE (
         SELECT min(slot) FROM (SELECT coalesce((SELECT clock.zone FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id JOIN {zones_in_sql()}
-            ON clock.country = c.country WHERE l.id = {lead}), '{settings.TIME_ZONE}') AS zone) there,
+            ON clock.country = c.country WHERE l.id = {lead}), '{elsewhere}') AS zone) there,
         LATERAL (SELECT (date_trunc('day', ({moment}) AT TIME ZONE zone) + make_interval(days => ahead, mins => ({options}->>'minute')::int))
             AT TIME ZONE zone AS slot FROM generate_series(0, 8) AS ahead) slots
         WHERE slot >= ({moment}) AND ({options}->'weekdays') @> to_jsonb(extract(isodow FROM slot AT TIME ZONE zone)::int)) END"""

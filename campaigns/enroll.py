@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.ids import NEW_ID, array
@@ -16,6 +16,7 @@ from campaigns.flow import Flow
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import as_sql, matching
 from leads.models import CLOSED, Lead
+from listings.models import CampaignKind
 
 
 def enroll(leads: Sequence[UUID]) -> list[UUID]:
@@ -31,7 +32,7 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         campaigns = list(Campaign.objects.taking().select_related("current").order_by("pk"))
         at_an_hour = Stage.objects.filter(options__has_key="minute").exists()
         for campaign in campaigns:
-            enter(campaign, leads, at_an_hour)
+            enter(campaign, Lead.objects.among(leads), at_an_hour)
             if campaign.exit:
                 leave(campaign, leads)
         cursor.execute(
@@ -50,26 +51,32 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
 HOLD_STILL = "SELECT FROM campaigns_campaign ORDER BY id FOR SHARE"
 
 
-def enter(campaign: Campaign, leads: Sequence[UUID], at_an_hour: bool = False) -> int:
-    """Open leads of the campaign's storefront that its entry condition holds for and that were never in it."""
+def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, most: int | None = None) -> int:
+    """Those of these leads that are open, of the campaign's storefront and were never in it, and that its entry condition holds for, `most` at the most; returns how many.
+
+    Into nurture an owned lead enters held.
+    """
     first = Flow.of(campaign.version.stages.all()).first
     if first is None:
         return 0
-    wanted = Lead.objects.among(leads).open().filter(listing__storefront=campaign.storefront_id)
-    inner, parameters = as_sql(matching(wanted.order_by("pk"), campaign.entry).values_list("pk"))
+    wanted = matching(leads.filter(listing__storefront=campaign.storefront_id).exclude(status__in=CLOSED).order_by("pk"), campaign.entry)
+    inner, parameters = as_sql(wanted.values_list("pk", "owner_id")[:most])
     due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", at_an_hour)
-    is_running = campaign.state == Campaign.State.PUBLISHED
+    is_running, is_nurture = campaign.state == Campaign.State.PUBLISHED, campaign.kind == CampaignKind.NURTURE
+    sql = ENTER.format(wanted=inner, due=due, new_id=NEW_ID)
     with connection.cursor() as cursor:
-        cursor.execute(ENTER.format(wanted=inner, due=due, new_id=NEW_ID), [*parameters, first.stage.pk, campaign.pk, is_running, campaign.name])
+        cursor.execute(sql, [*parameters, is_nurture, first.stage.pk, campaign.pk, is_running, campaign.name])
         return int(cursor.fetchone()[0])
 
 
 ENTER = """
-    WITH wanted(id) AS MATERIALIZED ({wanted}),
-    first AS (SELECT id, holds_for, options FROM campaigns_stage WHERE id = %s),
+    WITH wanted(id, owner_id) AS MATERIALIZED ({wanted}),
+    first AS (SELECT id, holds_for, options, %s AS is_nurture FROM campaigns_stage WHERE id = %s),
     entered AS (
         INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
-        SELECT {new_id}, %s, wanted.id, first.id, 'active', '', now(), now(), CASE WHEN %s THEN {due} END FROM wanted, first
+        SELECT {new_id}, %s, wanted.id, first.id, CASE WHEN is_held THEN 'held' ELSE 'active' END, CASE WHEN is_held THEN 'seller' ELSE '' END,
+            now(), now(), CASE WHEN %s AND NOT is_held THEN {due} END
+        FROM wanted, first, LATERAL (SELECT first.is_nurture AND wanted.owner_id IS NOT NULL AS is_held) AS hold
         ON CONFLICT (lead_id, campaign_id) DO NOTHING RETURNING lead_id
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, pgettext
 
 from accounts.remembered import remembered
 from campaigns.flow import Arm, Flow, Step
-from campaigns.models import Campaign, Enrollment, Message, Passage, Stage, Version
+from campaigns.models import Campaign, Click, Enrollment, Message, Passage, Stage, Version
 from campaigns.words import missing_languages
 from leads.wording import in_words
 
@@ -53,6 +53,8 @@ class Standing:
     share: float = 0  # of all who entered, those who came this far
     before: "Standing | None" = None
     ways: list[Way] = field(default_factory=list)
+    sent: int = 0
+    clicked: int = 0  # of those, mails of which a person opened a link
 
     @property
     def stage(self) -> Stage:
@@ -186,6 +188,9 @@ def figures_of(version: Version, counted: Version | None = None) -> Figures:
         one.moved_on = sum(n for start, end, n in passages if keys.get(start) == one.stage.key and end)
         one.arrived = one.here + one.reached + one.gone + one.moved_on + one.ended
         one.share = one.arrived / entered if entered else 0
+    for stage, sent, clicked in remembered(f"campaigns mails {of.pk}", lambda: mails_of(keys)):
+        if keys[stage] in standings:
+            standings[keys[stage]].sent, standings[keys[stage]].clicked = sent, clicked
     for one in standings.values():
         one.ways = [way_of(one, arm, standings) for arm in one.step.arms]
     link(flow.top, standings)
@@ -201,6 +206,14 @@ def standing_at(version: Version, stages: Iterable[int]) -> Any:
 def passed_in(version: Version) -> Any:
     """(from, to, how many) of those who moved on within a version."""
     return Passage.objects.filter(from_stage__version=version).values_list("from_stage_id", "to_stage_id", "count")
+
+
+def mails_of(stages: Iterable[int]) -> list[tuple[int, int, int]]:
+    """(stage, mails sent, mails of which a person opened a link) of these stages."""
+    went = Message.objects.filter(stage__in=list(stages), state=SENT).values_list("stage").annotate(n=Count("pk")).order_by()
+    opened = Click.objects.filter(message__stage__in=list(stages), by_program=False).values_list("message__stage")
+    clicked = dict(opened.annotate(n=Count("message", distinct=True)).order_by())
+    return [(stage, n, clicked.get(stage, 0)) for stage, n in went]
 
 
 def way_of(branch: Standing, arm: Arm, standings: "dict[UUID, Standing]") -> Way:

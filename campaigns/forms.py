@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from campaigns import words
 from campaigns.build import copy
-from campaigns.models import Campaign, Sender, StageText, Suppression, Version
+from campaigns.models import Campaign, MailRules, Sender, StageText, Suppression, Version
+from campaigns.stage_form import DAYS
 from leads.condition_form import ConditionForm, read_condition
 from leads.conditions import check
 from leads.normal import email_key
@@ -89,6 +90,31 @@ class SuppressionForm(forms.Form):
         return key
 
 
+class RulesForm(forms.ModelForm):
+    """How often and when campaigns may write to a person."""
+
+    from_hour = forms.TypedChoiceField(label=gettext_lazy("Not before"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)])
+    to_hour = forms.TypedChoiceField(
+        label=gettext_lazy("Not after"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(25)],
+        help_text=gettext_lazy("In the main time zone of their country, which is an assumption. The same hour twice: at any time."),
+    )  # fmt: skip
+    weekdays = forms.TypedMultipleChoiceField(label=gettext_lazy("On"), coerce=int, choices=DAYS, widget=forms.CheckboxSelectMultiple)
+
+    class Meta:
+        model = MailRules
+        fields = ("most_mails", "per_days", "from_hour", "to_hour", "weekdays", "tracks_clicks")
+        help_texts = {
+            "most_mails": gettext_lazy("To one person, over all campaigns; 0 is no limit."),
+            "tracks_clicks": gettext_lazy("Links of the HTML part lead through this portal. Programs that try every link count for nothing. Opening a mail is never tracked."),
+        }  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if "from_hour" in given and given["from_hour"] > given.get("to_hour", 24):
+            self.add_error("to_hour", _("The day ends before it begins."))
+        return given
+
+
 class CampaignForm(forms.Form):
     """A campaign to begin: its name, its storefront, and what it begins with."""
 
@@ -129,7 +155,16 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name",)
+        fields = ("name", "sender")
+        labels = {"sender": gettext_lazy("Mail comes from")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        senders = forms.ModelChoiceField(
+            Sender.objects.filter(verified_at__isnull=False), label=_("Mail comes from"), required=False, empty_label=_("the first verified address")
+        )
+        senders.initial = self.instance.sender_id
+        self.fields["sender"] = senders
 
     @property
     def conditions(self) -> list[tuple[str, str, ConditionForm]]:

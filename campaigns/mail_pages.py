@@ -10,8 +10,8 @@ from accounts.access import allow, who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from campaigns import mailbox as box
-from campaigns.forms import SuppressionForm
-from campaigns.models import Suppression
+from campaigns.forms import RulesForm, SuppressionForm
+from campaigns.models import MailRules, Message, Suppression
 
 PAGE = 50
 
@@ -40,6 +40,20 @@ def mail(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     record(request, Kind.PERSONAL_DATA_READ, f"mail {key}")
     return render(request, "campaigns/mail.html", {"mail": found})
+
+
+@allow(*OFFICE)
+def rules(request: HttpRequest) -> HttpResponse:
+    """How often and when campaigns may write to a person; they hold for what is planned already, too."""
+    form = RulesForm(request.POST or None, instance=MailRules.current())
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        record(request, Kind.CHANGED, "mail rules")
+        messages.success(request, _("Saved; every mail from now on keeps to it"))
+        return redirect("campaigns:rules")
+    waiting = Message.objects.filter(state=Message.State.PLANNED, reason__in=("throttled", "quiet"))
+    context = {"form": form, "waiting": dict(waiting.values_list("reason").annotate(n=Count("pk")).order_by())}
+    return render(request, "campaigns/rules.html", context, status=422 if form.errors else 200)
 
 
 @allow(*OFFICE)

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +36,38 @@ class Sender(models.Model):
     @classmethod
     def verified(cls) -> "Sender | None":
         return cls.objects.filter(verified_at__isnull=False).order_by("pk").first()
+
+
+def working_days() -> list[int]:
+    return [1, 2, 3, 4, 5]
+
+
+class MailRules(models.Model):
+    """How often and when campaigns may write to a person at all, whichever campaign it is; one row."""
+
+    # 0 is no limit.
+    most_mails = models.PositiveSmallIntegerField(_("at most so many mails"), default=0, validators=[MaxValueValidator(100)])
+    per_days = models.PositiveSmallIntegerField(_("within so many days"), default=7, validators=[MinValueValidator(1), MaxValueValidator(365)])
+    # Hours of the person's day; the same hour twice is the whole day.
+    from_hour = models.PositiveSmallIntegerField(_("not before"), default=0, validators=[MaxValueValidator(23)])
+    to_hour = models.PositiveSmallIntegerField(_("not after"), default=0, validators=[MaxValueValidator(24)])
+    weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=working_days)
+    tracks_clicks = models.BooleanField(_("count clicks on links"), default=True)
+
+    class Meta:
+        verbose_name = _("mail rules")
+
+    def __str__(self) -> str:
+        return f"{self.most_mails} / {self.per_days}"
+
+    @classmethod
+    def current(cls) -> "MailRules":
+        """Without a row nothing is limited."""
+        return cls.objects.order_by("pk").first() or cls()
+
+    @property
+    def keeps_hours(self) -> bool:
+        return self.from_hour != self.to_hour
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -67,6 +101,8 @@ class Campaign(models.Model):
     gathers = models.BooleanField(default=False)
     # When its conditions were last asked of all leads; otherwise they are asked of those on whom something happened.
     swept_at = models.DateTimeField(null=True, blank=True)
+    # Who its mail comes from; none is the first verified one.
+    sender = models.ForeignKey(Sender, models.SET_NULL, null=True, blank=True, related_name="campaigns", verbose_name=_("sender"))
     # What people enter, and what runs; nothing runs before a person published a version.
     current = models.ForeignKey("Version", models.PROTECT, null=True, blank=True, related_name="+")
     published_at = models.DateTimeField(null=True, blank=True)
@@ -87,6 +123,11 @@ class Campaign(models.Model):
     def title(self) -> str:
         """Its name in the reader's language, as long as it is one that was shipped."""
         return shown(self.name)
+
+    @property
+    def writes_from(self) -> Sender | None:
+        """Its own sender if that is verified, else the first that is; without one it holds its mail."""
+        return self.sender if self.sender and self.sender.verified_at else Sender.verified() if not self.sender else None
 
     @property
     def version(self) -> "Version":
@@ -288,6 +329,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Planned by a published campaign, to go out by now."""
         return self.filter(state=Message.State.PLANNED, due_at__lte=now, enrollment__campaign__state=Campaign.State.PUBLISHED)
 
+    def sendable(self) -> Self:
+        """Those whose campaign has a verified sender: its own, or any when it has none of its own."""
+        own, any_sender = models.Q(enrollment__campaign__sender__verified_at__isnull=False), Sender.verified() is not None
+        return self.filter(own | models.Q(enrollment__campaign__sender=None)) if any_sender else self.none()
+
 
 class Message(models.Model):
     """One e-mail of one stage to one enrollment. The unique pair and the claim before sending make it at most once."""
@@ -334,6 +380,21 @@ class Message(models.Model):
     def why(self) -> str:
         """Its reason in words."""
         return because(self.reason)
+
+
+class Click(models.Model):
+    """Somebody, or something, opened a link of a mail. Programs that try all links of a mail as it arrives are told apart and count for nothing."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="clicks")
+    url = models.CharField(max_length=2000)
+    at = models.DateTimeField(default=timezone.now)
+    by_program = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("click")
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class Suppression(models.Model):

@@ -9,7 +9,7 @@ from accounts.models import User
 from campaigns.clock import due_in_sql
 from campaigns.flow import Flow
 from campaigns.kinds import faults
-from campaigns.models import Campaign, Enrollment, Sender, Stage, Version
+from campaigns.models import Campaign, Enrollment, Stage, Version
 
 
 def publish(campaign: Campaign, by: User) -> int:
@@ -37,7 +37,7 @@ def refusals_of(version: Version) -> list[str]:
     """Why these stages can't run, each in a sentence that names its stage."""
     flow = Flow.of(version.stages.prefetch_related("texts"))
     said = [_("“%(stage)s”: %(fault)s") % {"stage": stage.title, "fault": fault} if stage else fault for stage, fault in faults(flow)]
-    if any(step.stage.kind == Stage.Kind.EMAIL for step in flow.steps.values()) and Sender.verified() is None:
+    if any(step.stage.kind == Stage.Kind.EMAIL for step in flow.steps.values()) and version.campaign.writes_from is None:
         said.insert(0, _("Verify a sender address first; the campaign sends e-mail."))
     return said
 

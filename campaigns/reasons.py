@@ -13,6 +13,8 @@ def because(reason: str) -> str:
         "reached": _("the goal was reached before"),
         "exited": _("the person had left the campaign"),
         "lead_closed": _("the lead was closed"),
+        "throttled": _("the person got enough mail lately"),
+        "quiet": _("outside working hours there"),
         "no_text": _("the stage has no text"),
         "worker_lost": _("the sending process ended before it heard from the mail server"),
         "seen_sent": _("a person found that it went out"),

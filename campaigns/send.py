@@ -19,7 +19,9 @@ from django.utils.html import escape, linebreaks, urlize
 from django.utils.translation import gettext as _
 
 from campaigns import words
-from campaigns.models import Campaign, Enrollment, Message, Sender, StageText, Suppression
+from campaigns.clicks import signed
+from campaigns.models import Campaign, Enrollment, MailRules, Message, Sender, StageText, Suppression
+from campaigns.rules import put_off_until
 from leads.models import Activity, Lead
 from listings.models import Publisher
 
@@ -44,11 +46,10 @@ def send_one() -> bool:
     Locks the message row, skipping those others hold.
     """
     with transaction.atomic():
-        sender = Sender.verified()
-        message = next_due() if sender else None
-        if message is None or sender is None:
+        message = next_due()
+        if message is None:
             return False
-        mail = ready(message, sender)
+        mail = None if wait_for_rules(message) else ready(message)
         if mail:
             Message.objects.filter(pk=message.pk).update(state=State.SENDING, claimed_at=timezone.now())
     if mail:
@@ -57,16 +58,25 @@ def send_one() -> bool:
 
 
 def next_due() -> Message | None:
-    related = ("enrollment__lead__contact__company", "enrollment__lead__listing__storefront", "enrollment__campaign", "stage")
-    due = Message.objects.due(timezone.now()).order_by("due_at").select_related(*related).prefetch_related("stage__texts")
+    related = ("enrollment__lead__contact__company", "enrollment__lead__listing__storefront", "enrollment__campaign__sender", "stage")
+    due = Message.objects.due(timezone.now()).sendable().order_by("due_at").select_related(*related).prefetch_related("stage__texts")
     return due.select_for_update(of=("self",), skip_locked=True).first()
 
 
-def ready(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
+def wait_for_rules(message: Message) -> bool:
+    """Plan it for later if the person got enough mail lately, or it is night there; says so in the reason."""
+    wait = put_off_until(message.enrollment.lead.contact, MailRules.current(), timezone.now())
+    if wait:
+        Message.objects.filter(pk=message.pk).update(due_at=wait[0], reason=wait[1])
+    return wait is not None
+
+
+def ready(message: Message) -> EmailMultiAlternatives | None:
     """The mail, if it may go out now; else the message is closed with the reason. A message that can't be written harms no other."""
     try:
         why = withheld(message)
-        mail = None if why else compose(message, sender)
+        sender = message.enrollment.campaign.writes_from
+        mail = compose(message, sender) if sender and not why else None
     except DatabaseError:
         raise  # nothing is written, and the message stays planned
     except Exception as error:
@@ -145,6 +155,8 @@ def compose(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
     publisher = Publisher.current().name
     link = words.absolute(words.unsubscribe_path(lead.contact.email))
     subject, body, html = letter(text, lead, publisher, link)
+    if MailRules.current().tracks_clicks:
+        html = signed(html, message, but=link)
     message.language, message.subject = text.language, subject
     mail = EmailMultiAlternatives(
         message.subject,

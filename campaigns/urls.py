@@ -2,17 +2,19 @@
 
 from django.urls import path
 
-from campaigns import builder, mail_pages, pages, senders, trying, unsubscribe
+from campaigns import builder, clicks, mail_pages, pages, senders, trying, unsubscribe
 
 app_name = "campaigns"
 urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("c/<str:token>/", clicks.click, name="click"),
     path("campaigns/", pages.campaigns, name="list"),
     path("campaigns/new/", builder.new, name="new"),
     path("campaigns/senders/", senders.senders, name="senders"),
     path("campaigns/senders/<int:pk>/ask/", senders.ask_again, name="ask_again"),
     path("campaigns/senders/<int:pk>/remove/", senders.remove, name="remove_sender"),
     path("campaigns/senders/verify/<str:token>/", senders.verify, name="verify"),
+    path("campaigns/rules/", mail_pages.rules, name="rules"),
     path("campaigns/suppressions/", mail_pages.suppressions, name="suppressions"),
     path("campaigns/mailbox/", mail_pages.mailbox, name="mailbox"),
     path("campaigns/mailbox/<str:key>/", mail_pages.mail, name="mail"),

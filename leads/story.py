@@ -9,7 +9,7 @@ from leads.models import Activity, Cluster, Status
 
 Data = dict[str, Any]
 Telling = tuple[str, str]
-THEIRS = ("acted", "asked_neighbour")
+THEIRS = ("acted", "asked_neighbour", "clicked")
 OURS = ("noted", "called", "wrote", "status", "task_made", "task_done", "edited")
 
 
@@ -110,6 +110,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "goal_reached": lambda data: (_("Reached the goal of %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
     "handed_to_sales": lambda data: (_("Handed to sales by %(campaign)s") % {"campaign": named(data, "campaign")}, named(data, "stage")),
     "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": named(data, "campaign")}, ""),
+    "clicked": lambda data: (_("Opened a link of “%(subject)s”") % {"subject": data.get("subject", "")}, data.get("url", "")),
     "task_made": lambda data: (_("Task: %(title)s") % {"title": named(data, "stage")}, ""),
     "task_done": lambda data: (_("Task done: %(title)s") % {"title": named(data, "stage")}, ""),
     "delivered": lambda data: (_("Delivered to %(destination)s") % {"destination": data.get("destination", "")}, ""),

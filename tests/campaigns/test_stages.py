@@ -16,6 +16,7 @@ from campaigns.publish import pause, publish
 from campaigns.sweep import sweep
 from leads.models import Contact, Lead, Task
 from leads.work import add_note
+from listings.models import Publisher
 from portal import pipeline
 from tests.conftest import at_once
 
@@ -107,14 +108,14 @@ def due_at(moment, options, country, lead):
         ("CZ", "2026-11-26 05:00+00", "2026-11-26 09:00 Europe/Prague"),  # a Thursday, before nine there
         ("CZ", "2026-11-27 08:01+00", "2026-11-30 09:00 Europe/Prague"),  # Friday, a minute too late: Monday
         ("US", "2026-11-26 09:00+00", "2026-11-26 09:00 America/New_York"),
-        ("", "2026-11-26 09:00+00", "2026-11-26 09:00 UTC"),
+        ("", "2026-11-26 09:00+00", "2026-11-27 09:00 Asia/Tokyo"),  # without a country the publisher's
         ("US", "2026-03-07 20:00+00", "2026-03-09 09:00 America/New_York"),  # over the night that loses an hour
         ("CZ", "2026-10-24 20:00+00", "2026-10-26 09:00 Europe/Prague"),  # over the night that has one more
         ("AU", "2028-02-28 23:00+00", "2028-02-29 11:00 Australia/Sydney"),  # past nine on the 29th there: the next day
     ],
 )
-def test_an_hour_is_that_of_the_country_on_every_kind_of_day(app, arrive, settings, country, arrives, expected):
-    settings.TIME_ZONE = "UTC"
+def test_an_hour_is_that_of_the_country_on_every_kind_of_day(app, arrive, country, arrives, expected):
+    Publisher.objects.update(time_zone="Asia/Tokyo")
     day, hour, zone = expected.split()
     there = datetime.fromisoformat(f"{day} {hour}").replace(tzinfo=ZoneInfo(zone))
     if country == "AU":
@@ -242,9 +243,10 @@ def test_nobody_enters_a_draft_and_publishing_takes_in_those_who_fit(app, put, r
     lead = arrive(app, **WEAK)
     assert not lead.enrollments.exists()
     running()
-    assert sweep() == 1
+    assert sweep() == 2  # it enters, and is nurturing from then on
     pipeline.run()
-    assert lead.enrollments.exists()
+    lead.refresh_from_db()
+    assert (lead.enrollments.get().status, lead.status) == ("active", "nurturing")
     assert sweep() == 0
 
 
@@ -301,3 +303,39 @@ def test_an_activity_of_ours_is_no_act(app, put, running, arrive, marketing):
     pipeline.run()
     advance()
     assert where(lead) == "Come back"
+
+
+def standings():
+    """Who stands where, and what the leads are."""
+    enrolled = Enrollment.objects.values_list("lead__contact__email", "campaign__slug", "stage__name", "status", "reason")
+    return sorted(enrolled), sorted(Lead.objects.values_list("contact__email", "status"))
+
+
+def test_the_sweep_and_the_leads_path_come_to_the_same(app, put, running, arrive, campaign, sales):
+    """Leads that were there before the campaign: all made stale and followed, or only swept."""
+    put("wait", "Back", timedelta(days=9), until=TWICE)
+    put("goal", "On", timedelta(days=9))
+    Campaign.objects.filter(pk=campaign.pk).update(
+        entry={"not": {"field": "country", "op": "is", "value": "US"}}, goal={"field": "country", "op": "is", "value": "NL"}
+    )
+    leads = {
+        name: arrive(app, **{**WEAK, "email": f"{name}@gmail.com", "country": name[:2].upper()})
+        for name in ("cz", "us", "nl", "de-owned", "de-closed", "de-twice")
+    }
+    arrive(app, **{**WEAK, "email": "de-twice@gmail.com", "country": "DE", "description": "Again"})
+    Lead.objects.filter(pk=leads["de-owned"].pk).update(owner=sales)
+    Lead.objects.filter(pk=leads["de-closed"].pk).update(status="lost")
+    running()
+    found = []
+    for way in (lambda: Lead.objects.update(stale_since=timezone.now()), sweep):
+        point = transaction.savepoint()
+        way()
+        pipeline.run()
+        advance()
+        found.append(standings())
+        transaction.savepoint_rollback(point)
+    assert found[0] == found[1]
+    assert {row[0]: row[2:] for row in found[0][0]} == {
+        "cz@gmail.com": ("Back", "active", ""), "nl@gmail.com": ("Back", "reached", ""), "de-owned@gmail.com": ("Back", "held", "seller"),
+        "de-twice@gmail.com": ("On", "active", ""),
+    }  # fmt: skip

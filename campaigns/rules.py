@@ -1,0 +1,51 @@
+"""Whether a mail may go out now, and if not, when: the limit of mails per person over all campaigns, and the hours of the person's day."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from campaigns.clock import zone_of
+from campaigns.models import MailRules, Message
+from leads.models import Contact
+
+State = Message.State
+
+
+def put_off_until(contact: Contact, rules: MailRules, now: datetime) -> tuple[datetime, str] | None:
+    """(when, why) a mail to this person must wait for; nothing when it may go now.
+
+    With a limit it locks the contact, so that two workers can't send two last mails at once.
+    """
+    moment, why = now, ""
+    if rules.most_mails:
+        Contact.objects.select_for_update().get(pk=contact.pk)
+        if (free := free_again(contact, rules, now)) > now:
+            moment, why = free, "throttled"
+    if rules.keeps_hours:
+        opens = next_opening(moment, rules, ZoneInfo(zone_of(contact.country)))
+        if opens > moment:
+            moment, why = opens, why or "quiet"
+    return (moment, why) if why else None
+
+
+def free_again(contact: Contact, rules: MailRules, now: datetime) -> datetime:
+    """When the oldest of the last so many mails is old enough."""
+    span = timedelta(days=rules.per_days)
+    went = Message.objects.filter(
+        enrollment__lead__contact=contact, state__in=(State.SENT, State.SENDING, State.UNCERTAIN), claimed_at__gt=now - span
+    )
+    last = [at for at in went.order_by("-claimed_at").values_list("claimed_at", flat=True)[: rules.most_mails] if at]
+    return last[-1] + span if len(last) == rules.most_mails else now
+
+
+def next_opening(moment: datetime, rules: MailRules, zone: ZoneInfo) -> datetime:
+    """The moment itself within working hours there, else the next time that they begin. A night that loses or gains an hour has its usual hours."""
+    there = moment.astimezone(zone)
+    for ahead in range(9):
+        day = there.date() + timedelta(days=ahead)
+        if day.isoweekday() not in rules.weekdays:
+            continue
+        opens = datetime.combine(day, time(rules.from_hour), zone)
+        closes = datetime.combine(day + timedelta(days=rules.to_hour // 24), time(rules.to_hour % 24), zone)
+        if there < closes:
+            return max(there, opens).astimezone(moment.tzinfo)
+    return moment
