@@ -11,6 +11,7 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.ids import NEW_ID, array
+from campaigns.attribute import attribute
 from campaigns.clock import due_in_sql
 from campaigns.flow import Flow
 from campaigns.models import Campaign, Enrollment, Stage
@@ -26,6 +27,7 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
     Running it again changes nothing.
     """
     reached: list[UUID] = []
+    attribute(leads)
     with connection.cursor() as cursor:
         cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})

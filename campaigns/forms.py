@@ -143,10 +143,14 @@ class CampaignForm(forms.Form):
         return campaign
 
 
+# Pages beside the campaigns' own.
+RESERVED = {"new", "demand", "strategies", "targets", "costs", "senders", "rules", "suppressions", "mailbox"}
+
+
 def free_slug(name: str) -> str:
     """An address for the campaign that no other has; `new` and the like are pages."""
     wanted = slugify(name)[:40] or "campaign"
-    taken = set(Campaign.objects.filter(slug__startswith=wanted).values_list("slug", flat=True)) | {"new", "senders", "suppressions", "mailbox"}
+    taken = set(Campaign.objects.filter(slug__startswith=wanted).values_list("slug", flat=True)) | RESERVED
     return next(slug for slug in (wanted, *(f"{wanted}-{n}" for n in range(2, 10_000))) if slug not in taken)
 
 
@@ -155,7 +159,7 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name", "sender")
+        fields = ("name", "strategy", "sender")
         labels = {"sender": gettext_lazy("Mail comes from")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

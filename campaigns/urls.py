@@ -2,14 +2,25 @@
 
 from django.urls import path
 
-from campaigns import builder, clicks, mail_pages, pages, senders, trying, unsubscribe
+from campaigns import builder, clicks, go, mail_pages, pages, plan_pages, senders, trying, unsubscribe
 
 app_name = "campaigns"
 urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("c/<str:token>/", clicks.click, name="click"),
+    path("go/<slug:code>/", go.go, name="go"),
     path("campaigns/", pages.campaigns, name="list"),
     path("campaigns/new/", builder.new, name="new"),
+    path("campaigns/demand/", plan_pages.activities, name="activities"),
+    path("campaigns/demand/new/", plan_pages.activity_form, name="new_activity"),
+    path("campaigns/demand/<int:pk>/", plan_pages.activity, name="activity"),
+    path("campaigns/demand/<int:pk>/change/", plan_pages.activity_form, name="change_activity"),
+    path("campaigns/strategies/", plan_pages.strategies, name="strategies"),
+    path("campaigns/strategies/new/", plan_pages.strategy_form, name="new_strategy"),
+    path("campaigns/strategies/<int:pk>/", plan_pages.strategy, name="strategy"),
+    path("campaigns/strategies/<int:pk>/change/", plan_pages.strategy_form, name="change_strategy"),
+    path("campaigns/targets/<int:pk>/remove/", plan_pages.remove_target, name="remove_target"),
+    path("campaigns/costs/<int:pk>/remove/", plan_pages.remove_cost, name="remove_cost"),
     path("campaigns/senders/", senders.senders, name="senders"),
     path("campaigns/senders/<int:pk>/ask/", senders.ask_again, name="ask_again"),
     path("campaigns/senders/<int:pk>/remove/", senders.remove, name="remove_sender"),
@@ -27,6 +38,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/draft/drop/", builder.drop, name="drop"),
     path("campaigns/<slug:slug>/dry-run/", trying.dry, name="dry_run"),
     path("campaigns/<slug:slug>/in-flight/", trying.in_flight, name="in_flight"),
+    path("campaigns/<slug:slug>/costs/", plan_pages.costs, name="costs"),
     path("campaigns/<slug:slug>/conditions/", builder.conditions, name="conditions"),
     path("campaigns/<slug:slug>/stages/", builder.add, name="add"),
     path("campaigns/<slug:slug>/stages/<int:pk>/", builder.change, name="change"),

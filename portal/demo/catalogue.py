@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import Team, User
-from campaigns.models import Campaign, Sender
+from campaigns.models import Campaign, Sender, Version
 from campaigns.publish import publish
 from delivery.contract import connectors
 from delivery.models import Destination
@@ -116,6 +116,7 @@ def run(campaign: Campaign, by: User) -> Campaign:
     if campaign.state == Campaign.State.DRAFT:
         publish(campaign, by)
         Campaign.objects.filter(pk=campaign.pk).update(published_at=timezone.now() - AGO, created_at=timezone.now() - AGO)
+        Version.objects.filter(campaign=campaign).update(published_at=timezone.now() - AGO, made_at=timezone.now() - AGO)
         campaign.refresh_from_db()
     return campaign
 

@@ -18,6 +18,7 @@ from listings.models import Publisher
 from portal.demo import households
 from portal.demo.catalogue import Cast
 from portal.demo.people import COUNTRIES, firm, latin
+from portal.demo.plans import plan
 from portal.demo.rows import TABLES, Rows
 from portal.demo.scene import DAY, HOUR, Scene, scene_of
 from portal.demo.story import archive, demand
@@ -41,6 +42,7 @@ def seed(cast: Cast, count: int, number: int, say: Say, now: datetime | None = N
         say(f"leads: {done} of {count}")
     total["leads_submission"] += odd_ones(scene, Random(f"{number}/odd"))
     finish()
+    plan(datetime.fromtimestamp(moment, Publisher.current().zone).date())
     say("figures: counted anew")
     return total
 

@@ -1,7 +1,7 @@
 """The signs and figures that every page shows alike: shape and word first, colour third. The shapes are in templates/parts/_signs.html."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -264,6 +264,18 @@ def score_bar(fit: float | None, intent: float | None, each: float = 50, width: 
 def step(state: str = "next") -> SafeString:
     """The sign of one stage on a person's way: done, now or next."""
     return _sign(f"step-{state if state in ('done', 'now', 'next') else 'next'}", 16)
+
+
+@register.simple_tag
+def day(when: date | None) -> SafeString:
+    """A calendar day: 19 Nov."""
+    return NOTHING if when is None else format_html('<time datetime="{}">{}</time>', when.isoformat(), words.day(when))
+
+
+@register.simple_tag
+def money(amount: float | None, currency: str = "") -> SafeString:
+    """An amount as the locale writes it, with its currency where one is known; nothing known is a dash."""
+    return NOTHING if amount is None else format_html("{}", words.money(amount, currency))
 
 
 @register.simple_tag

@@ -27,6 +27,10 @@ def number(value: float, decimals: int | None = None) -> str:
     return numbers.format_decimal(value, format=pattern, locale=locale()).replace("-", "−")
 
 
+def money(amount: float, currency: str) -> str:
+    return numbers.format_currency(amount, currency, locale=locale()).replace("-", "−") if currency else number(amount, 2)
+
+
 def signed(value: float) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
 

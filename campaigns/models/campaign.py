@@ -1,73 +1,19 @@
-"""Campaigns: published versions of stages, the leads enrolled in them, what was sent to whom, and who must not be written to."""
+"""Campaigns, the versions of their stages, and the leads that are in them."""
 
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.crypto import keyed_digests
 from accounts.ids import uuid7
-from campaigns.reasons import because
+from campaigns.models.mail import Sender
 from campaigns.shipped_names import shown
 from leads.models import Lead
 from listings.models import CampaignKind, Storefront
-
-
-class Sender(models.Model):
-    """An address that campaigns may write from, once its owner has confirmed it."""
-
-    address = models.EmailField(_("address"), unique=True)
-    name = models.CharField(_("name"), max_length=100, blank=True)
-    verified_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("sender")
-        verbose_name_plural = _("senders")
-
-    def __str__(self) -> str:
-        return self.address
-
-    @classmethod
-    def verified(cls) -> "Sender | None":
-        return cls.objects.filter(verified_at__isnull=False).order_by("pk").first()
-
-
-def working_days() -> list[int]:
-    return [1, 2, 3, 4, 5]
-
-
-class MailRules(models.Model):
-    """How often and when campaigns may write to a person at all, whichever campaign it is; one row."""
-
-    # 0 is no limit.
-    most_mails = models.PositiveSmallIntegerField(_("at most so many mails"), default=0, validators=[MaxValueValidator(100)])
-    per_days = models.PositiveSmallIntegerField(_("within so many days"), default=7, validators=[MinValueValidator(1), MaxValueValidator(365)])
-    # Hours of the person's day; the same hour twice is the whole day.
-    from_hour = models.PositiveSmallIntegerField(_("not before"), default=0, validators=[MaxValueValidator(23)])
-    to_hour = models.PositiveSmallIntegerField(_("not after"), default=0, validators=[MaxValueValidator(24)])
-    weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=working_days)
-    tracks_clicks = models.BooleanField(_("count clicks on links"), default=True)
-
-    class Meta:
-        verbose_name = _("mail rules")
-
-    def __str__(self) -> str:
-        return f"{self.most_mails} / {self.per_days}"
-
-    @classmethod
-    def current(cls) -> "MailRules":
-        """Without a row nothing is limited."""
-        return cls.objects.order_by("pk").first() or cls()
-
-    @property
-    def keeps_hours(self) -> bool:
-        return self.from_hour != self.to_hour
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -103,6 +49,7 @@ class Campaign(models.Model):
     swept_at = models.DateTimeField(null=True, blank=True)
     # Who its mail comes from; none is the first verified one.
     sender = models.ForeignKey(Sender, models.SET_NULL, null=True, blank=True, related_name="campaigns", verbose_name=_("sender"))
+    strategy = models.ForeignKey("campaigns.Strategy", models.SET_NULL, null=True, blank=True, related_name="campaigns", verbose_name=_("strategy"))
     # What people enter, and what runs; nothing runs before a person published a version.
     current = models.ForeignKey("Version", models.PROTECT, null=True, blank=True, related_name="+")
     published_at = models.DateTimeField(null=True, blank=True)
@@ -322,111 +269,3 @@ class Passage(models.Model):
                 "INSERT INTO campaigns_passage (from_stage_id, to_stage_id, count)"
                 " SELECT from_stage_id, to_stage_id, count(*) FROM campaigns_transition GROUP BY from_stage_id, to_stage_id"
             )
-
-
-class MessageQuerySet(models.QuerySet["Message"]):
-    def due(self, now: datetime) -> Self:
-        """Planned by a published campaign, to go out by now."""
-        return self.filter(state=Message.State.PLANNED, due_at__lte=now, enrollment__campaign__state=Campaign.State.PUBLISHED)
-
-    def sendable(self) -> Self:
-        """Those whose campaign has a verified sender: its own, or any when it has none of its own."""
-        own, any_sender = models.Q(enrollment__campaign__sender__verified_at__isnull=False), Sender.verified() is not None
-        return self.filter(own | models.Q(enrollment__campaign__sender=None)) if any_sender else self.none()
-
-
-class Message(models.Model):
-    """One e-mail of one stage to one enrollment. The unique pair and the claim before sending make it at most once."""
-
-    class State(models.TextChoices):
-        PLANNED = "planned", pgettext_lazy("message", "Planned")
-        SENDING = "sending", pgettext_lazy("message", "Sending")
-        SENT = "sent", pgettext_lazy("message", "Sent")
-        UNCERTAIN = "uncertain", pgettext_lazy("message", "Uncertain")
-        FAILED = "failed", pgettext_lazy("message", "Failed")
-        WITHHELD = "withheld", pgettext_lazy("message", "Withheld")
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="messages", db_index=False)
-    stage = models.ForeignKey(Stage, models.PROTECT, related_name="messages", db_index=False)
-    # The stage's own, whatever the version.
-    stage_key = models.UUIDField()
-    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
-    reason = models.CharField(max_length=300, blank=True, default="")
-    due_at = models.DateTimeField(default=timezone.now)
-    claimed_at = models.DateTimeField(null=True)
-    # How often the mail server put it off before it took anything.
-    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
-    sent_at = models.DateTimeField(null=True)
-    language = models.CharField(max_length=8, blank=True, default="")
-    subject = models.CharField(max_length=300, blank=True, default="")
-
-    objects = MessageQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["enrollment", "stage_key"], name="one_message_per_enrollment_and_stage")]
-        indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state="planned"), name="message_planned"),
-            models.Index(fields=["claimed_at"], condition=models.Q(state="sending"), name="message_sending"),
-            models.Index(fields=["stage", "state"], name="message_by_stage"),
-        ]
-        verbose_name = _("message")
-        verbose_name_plural = _("messages")
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-    @property
-    def why(self) -> str:
-        """Its reason in words."""
-        return because(self.reason)
-
-
-class Click(models.Model):
-    """Somebody, or something, opened a link of a mail. Programs that try all links of a mail as it arrives are told apart and count for nothing."""
-
-    message = models.ForeignKey(Message, models.CASCADE, related_name="clicks")
-    url = models.CharField(max_length=2000)
-    at = models.DateTimeField(default=timezone.now)
-    by_program = models.BooleanField(default=False)
-
-    class Meta:
-        verbose_name = _("click")
-
-    def __str__(self) -> str:
-        return self.url
-
-
-class Suppression(models.Model):
-    """An address that campaigns never write to, as a keyed hash, so that it outlives the erasure of the person."""
-
-    class Reason(models.TextChoices):
-        UNSUBSCRIBED = "unsubscribed", pgettext_lazy("suppression", "Unsubscribed")
-        OBJECTED = "objected", pgettext_lazy("suppression", "Objected")
-        BOUNCED = "bounced", pgettext_lazy("suppression", "Bounced")
-        BY_HAND = "by_hand", pgettext_lazy("suppression", "Entered by hand")
-
-    digest = models.BinaryField(max_length=32, unique=True)
-    reason = models.CharField(max_length=12, choices=Reason)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name = _("suppression")
-        verbose_name_plural = _("suppressions")
-
-    def __str__(self) -> str:
-        return self.get_reason_display()
-
-    @classmethod
-    def add(cls, email_key: str, reason: str) -> None:
-        """Never write to this normalised address again; effective at commit."""
-        cls.add_digest(keyed_digests(email_key)[0], reason)
-
-    @classmethod
-    def add_digest(cls, digest: bytes, reason: str) -> None:
-        """The same for an address that is only known by its hash, as in an unsubscribe link; the first reason stays."""
-        cls.objects.get_or_create(digest=digest, defaults={"reason": reason})
-
-    @classmethod
-    def holds(cls, email_key: str) -> bool:
-        return cls.objects.filter(digest__in=keyed_digests(email_key)).exists()

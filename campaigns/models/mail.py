@@ -1,0 +1,96 @@
+"""Who mail comes from, how often and when it may go to a person, and who must not be written to."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.crypto import keyed_digests
+
+
+class Sender(models.Model):
+    """An address that campaigns may write from, once its owner has confirmed it."""
+
+    address = models.EmailField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("sender")
+        verbose_name_plural = _("senders")
+
+    def __str__(self) -> str:
+        return self.address
+
+    @classmethod
+    def verified(cls) -> "Sender | None":
+        return cls.objects.filter(verified_at__isnull=False).order_by("pk").first()
+
+
+def working_days() -> list[int]:
+    return [1, 2, 3, 4, 5]
+
+
+class MailRules(models.Model):
+    """How often and when campaigns may write to a person at all, whichever campaign it is; one row."""
+
+    # 0 is no limit.
+    most_mails = models.PositiveSmallIntegerField(_("at most so many mails"), default=0, validators=[MaxValueValidator(100)])
+    per_days = models.PositiveSmallIntegerField(_("within so many days"), default=7, validators=[MinValueValidator(1), MaxValueValidator(365)])
+    # Hours of the person's day; the same hour twice is the whole day.
+    from_hour = models.PositiveSmallIntegerField(_("not before"), default=0, validators=[MaxValueValidator(23)])
+    to_hour = models.PositiveSmallIntegerField(_("not after"), default=0, validators=[MaxValueValidator(24)])
+    weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=working_days)
+    tracks_clicks = models.BooleanField(_("count clicks on links"), default=True)
+
+    class Meta:
+        verbose_name = _("mail rules")
+
+    def __str__(self) -> str:
+        return f"{self.most_mails} / {self.per_days}"
+
+    @classmethod
+    def current(cls) -> "MailRules":
+        """Without a row nothing is limited."""
+        return cls.objects.order_by("pk").first() or cls()
+
+    @property
+    def keeps_hours(self) -> bool:
+        return self.from_hour != self.to_hour
+
+
+class Suppression(models.Model):
+    """An address that campaigns never write to, as a keyed hash, so that it outlives the erasure of the person."""
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", pgettext_lazy("suppression", "Unsubscribed")
+        OBJECTED = "objected", pgettext_lazy("suppression", "Objected")
+        BOUNCED = "bounced", pgettext_lazy("suppression", "Bounced")
+        BY_HAND = "by_hand", pgettext_lazy("suppression", "Entered by hand")
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    reason = models.CharField(max_length=12, choices=Reason)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppressions")
+
+    def __str__(self) -> str:
+        return self.get_reason_display()
+
+    @classmethod
+    def add(cls, email_key: str, reason: str) -> None:
+        """Never write to this normalised address again; effective at commit."""
+        cls.add_digest(keyed_digests(email_key)[0], reason)
+
+    @classmethod
+    def add_digest(cls, digest: bytes, reason: str) -> None:
+        """The same for an address that is only known by its hash, as in an unsubscribe link; the first reason stays."""
+        cls.objects.get_or_create(digest=digest, defaults={"reason": reason})
+
+    @classmethod
+    def holds(cls, email_key: str) -> bool:
+        return cls.objects.filter(digest__in=keyed_digests(email_key)).exists()

@@ -1,0 +1,156 @@
+"""Strategies, demand activities, tracked links, which activity brought whom, and what it cost."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from campaigns.attribute import attribute_anew
+from campaigns.go import target
+from campaigns.models import Cost, DemandActivity, Strategy, Touch, Visits
+from campaigns.returns import plan_of, returns
+from leads.models import Interaction, Lead
+from tests.campaigns.test_stages import WEAK
+
+TODAY = date.today()
+PERSON = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+PAGE = "https://appsource.microsoft.com/en-us/product/saas/larkfield.field?tab=Overview"
+
+
+@pytest.fixture
+def ad(app):
+    return DemandActivity.objects.create(
+        name="Spring ad", code="spring-ad", channel="search", listing=app, url=PAGE, starts=TODAY - timedelta(days=30)
+    )
+
+
+@pytest.fixture
+def browser(signed_in, marketing, publisher):
+    return signed_in(marketing)
+
+
+def test_the_link_carries_the_code_and_counts_persons(ad):
+    answer = Client().get("/go/spring-ad/", **PERSON)
+    assert (answer.status_code, answer["Location"]) == (302, target(ad))
+    assert target(ad) == f"{PAGE}&ocid=spring-ad&utm_source=search&utm_medium=portal&utm_campaign=spring-ad"
+    Client().get("/go/spring-ad/", **PERSON)
+    Client().head("/go/spring-ad/", **PERSON)
+    Client().get("/go/spring-ad/", HTTP_USER_AGENT="LinkedInBot/1.0")
+    assert Visits.objects.get().count == 2
+    assert Client().get("/go/nothing/", **PERSON).status_code == 404
+    assert Client().post("/go/spring-ad/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "url", ["http://appsource.microsoft.com/x", "https://evil.example/", "https://appsource.microsoft.com.evil.example/", "https://appsource.microsoft.com@evil.example/", "javascript:alert(1)"]
+)  # fmt: skip
+def test_a_tracked_link_leads_to_the_marketplace_and_nowhere_else(browser, app, url):
+    given = {"name": "Ad", "channel": "search", "listing": app.pk, "url": url, "starts": TODAY.isoformat()}
+    assert browser.post("/campaigns/demand/new/", given).status_code == 422
+    assert not DemandActivity.objects.exists()
+
+
+def test_an_act_that_names_the_code_is_certain_and_others_are_guessed_by_listing_and_time(app, offer, ad, arrive):
+    DemandActivity.objects.create(name="Fair", code="fair", channel="event", listing=app, url=PAGE, starts=TODAY - timedelta(days=2))
+    named = arrive(app, **{**WEAK, "description": "Came by ocid=Spring-Ad&x"})
+    guessed = arrive(app, **{**WEAK, "email": "eve@gmail.com"})
+    longer = arrive(app, **{**WEAK, "email": "lia@gmail.com", "description": "spring-ads and my-spring-ad-x"})
+    elsewhere = arrive(offer, email="ada@firm.example")
+    touches = {touch.lead_id: (touch.activity.code, touch.is_certain) for touch in Touch.objects.select_related("activity")}
+    assert touches == {named.pk: ("spring-ad", True), guessed.pk: ("fair", False), longer.pk: ("fair", False)}
+    assert elsewhere.pk not in touches
+
+
+def test_an_activity_that_ended_a_week_ago_brings_nobody(app, ad, arrive):
+    DemandActivity.objects.update(ends=TODAY - timedelta(days=9))
+    arrive(app, **WEAK)
+    assert not Touch.objects.exists()
+    DemandActivity.objects.update(ends=TODAY - timedelta(days=6))
+    ad.refresh_from_db()
+    assert attribute_anew(ad) == 1
+    assert attribute_anew(ad) == 1
+    assert Touch.objects.count() == 1
+
+
+def test_first_and_last_touch_stand_side_by_side_with_what_each_cost(app, ad, arrive):
+    fair = DemandActivity.objects.create(name="Fair", code="fair", channel="event", listing=app, url=PAGE, starts=TODAY - timedelta(days=30))
+    arrive(app, **{**WEAK, "description": "ocid=spring-ad"})
+    lead = arrive(app, **{**WEAK, "description": "utm_campaign=fair"})
+    Lead.objects.update(opportunity_at=timezone.now())
+    arrive(app, **{**WEAK, "email": "eve@gmail.com", "description": "ocid=fair"})
+    Cost.objects.create(activity=fair, amount=300)
+    Cost.objects.create(activity=fair, amount=100)
+    assert Interaction.objects.filter(lead=lead).count() == 2
+    first, last = returns([ad, fair])
+    assert (first.first.leads, first.last.leads, last.first.leads, last.last.leads) == (1, 0, 1, 2)
+    assert (last.last.opportunities, last.cost, last.per_lead, last.per_opportunity) == (1, 400, 200, 400)
+    assert (first.per_lead, first.guessed) == (None, 0)
+
+
+def test_a_strategy_shows_plan_against_actual(browser, app, offer, arrive, campaign):
+    given = {
+        "name": "Autumn",
+        "starts": (TODAY - timedelta(days=9)).isoformat(),
+        "ends": (TODAY + timedelta(days=10)).isoformat(),
+        "currency": "EUR",
+        "budget": "1000",
+    }
+    assert browser.post("/campaigns/strategies/new/", given).status_code == 302
+    strategy = Strategy.objects.get()
+    path = strategy.get_absolute_url()
+    for wanted in (
+        {"measure": "leads", "amount": 4},
+        {"measure": "leads", "amount": 2, "listing": app.pk},
+        {"measure": "won", "amount": 1, "country": "DE"},
+    ):
+        assert browser.post(path, wanted).status_code == 302
+    arrive(app, **WEAK)
+    arrive(offer, email="ada@firm.example")
+    activity = {"name": "Ad", "channel": "search", "listing": app.pk, "url": PAGE, "starts": TODAY.isoformat(), "strategy": strategy.pk}
+    assert browser.post("/campaigns/demand/new/", activity).status_code == 302
+    made = DemandActivity.objects.get()
+    assert made.code == "ad"
+    assert browser.post(made.get_absolute_url(), {"day": TODAY.isoformat(), "amount": "250.50", "note": "Clicks"}).status_code == 302
+    campaign.strategy = strategy
+    campaign.save()
+    browser.post("/campaigns/mine/costs/", {"day": TODAY.isoformat(), "amount": "100", "note": ""})
+    plan = plan_of(strategy)
+    assert [(one.actual, one.expected, one.is_on_course) for one in plan.courses] == [(2, 2, True), (1, 1, True), (0, 0, True)]
+    assert (plan.spent, plan.left, plan.days_left) == (350.5, 649.5, 10)
+    page = browser.get(path).text
+    for said in ("€350.50", "€649.50", "on course", "Germany", "Mine"):
+        assert said in page, said
+    assert "€250.50" in browser.get("/campaigns/demand/").text
+    assert "Autumn" in browser.get("/campaigns/strategies/").text
+    browser.post(f"/campaigns/costs/{campaign.costs.get().pk}/remove/")
+    browser.post(f"/campaigns/targets/{strategy.targets.first().pk}/remove/")
+    assert (campaign.costs.count(), strategy.targets.count()) == (0, 2)
+
+
+def test_nonsense_is_refused_and_what_was_typed_is_kept(browser, app, ad):
+    whole = {"name": "Autumn", "starts": "2026-09-01", "ends": "2026-11-30", "currency": "EUR", "budget": "1000"}
+    for wrong in ({"ends": "2026-08-01"}, {"currency": "euro"}, {"currency": "E1R"}, {"budget": "-1"}, {"starts": "soon"}, {"name": ""}):
+        answer = browser.post("/campaigns/strategies/new/", {**whole, **wrong})
+        assert answer.status_code == 422, wrong
+        assert 'value="EUR"' in answer.text or "currency" in wrong
+    activity = {"name": "Ad", "channel": "search", "listing": app.pk, "url": PAGE, "starts": TODAY.isoformat()}
+    for wrong in ({"code": "spring-ad"}, {"code": "Spring Ad"}, {"ends": "2020-01-01"}, {"channel": "fax"}, {"listing": "0"}):
+        assert browser.post("/campaigns/demand/new/", {**activity, **wrong}).status_code == 422, wrong
+    assert browser.post(ad.get_absolute_url(), {"day": "2026-11-01", "amount": "-3"}).status_code == 422
+    assert not Cost.objects.exists()
+
+
+def test_the_list_of_activities_costs_the_same_however_long(browser, app, ad, django_assert_max_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get("/campaigns/demand/").status_code == 200
+        return len(queries)
+
+    few = cost()
+    for n in range(8):
+        DemandActivity.objects.create(name=f"Ad {n}", code=f"ad-{n}", channel="social", listing=app, url=PAGE, starts=TODAY)
+    assert cost() == few
