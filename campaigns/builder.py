@@ -4,6 +4,7 @@ Each is a plain form that leads back to the flow; with script only the flow and 
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -14,15 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
-from accounts.access import allow
+from accounts.access import allow, who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
-from campaigns import build, words
+from campaigns import build, by_hand, words
 from campaigns.forms import CampaignForm, ConditionsForm, TextForm
 from campaigns.inspector import Inspector
-from campaigns.models import Campaign, Stage, StageText, Version
+from campaigns.models import Campaign, Enrollment, Stage, StageText, Version
 from campaigns.pages import campaign_of, shown
 from campaigns.stage_form import form_of
+from leads.models import Lead
 
 
 def at(campaign: Campaign, stage: Stage | None = None, **more: str) -> HttpResponse:
@@ -198,6 +200,31 @@ def new(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Begun as a draft; it sends nothing before it is published"))
         return at(campaign)
     return render(request, "campaigns/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@allow(*OFFICE)
+@require_POST
+def put_in(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put one lead into a campaign by hand."""
+    lead = get_object_or_404(Lead.objects.visible_to(who(request)), pk=pk)
+    campaign = get_object_or_404(Campaign.objects.taking(), slug=request.POST.get("campaign", ""))
+    if by_hand.enroll_by_hand(campaign, Lead.objects.among([lead.pk]), who(request)):
+        record(request, Kind.CHANGED, f"lead {pk} into campaign {campaign.slug}")
+        messages.success(request, _("Added to %(campaign)s") % {"campaign": campaign.title})
+    else:
+        messages.warning(request, _("It can't be added: it is closed, in it already, or of another storefront."))
+    return redirect(lead)
+
+
+@allow(*OFFICE)
+@require_POST
+def take_out(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take one lead out of a campaign by hand."""
+    enrollment = get_object_or_404(Enrollment.objects.select_related("campaign", "lead"), pk=pk)
+    if by_hand.take_out(enrollment, who(request)):
+        record(request, Kind.CHANGED, f"lead {enrollment.lead_id} out of campaign {enrollment.campaign.slug}")
+        messages.success(request, _("Taken out of %(campaign)s") % {"campaign": enrollment.campaign.title})
+    return redirect(enrollment.lead)
 
 
 @allow(*OFFICE)

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.clock import zone_of
+from campaigns.enroll import may_enter
 from campaigns.flow import ENDS, Flow, Step, ways_of
-from campaigns.models import Campaign, Enrollment, Stage, Suppression, Version
+from campaigns.models import Campaign, Stage, Suppression, Version
 from campaigns.words import language_of, text_for
 from leads.conditions import matching
 from leads.models import CLOSED, Lead
@@ -82,10 +83,8 @@ class DryRun:
 
 
 def would_enter(campaign: Campaign) -> QuerySet[Lead]:
-    """The leads that would enter now: open, of the storefront, never in it, and its entry condition holds."""
-    here = Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk"))
-    leads = Lead.objects.open().filter(listing__storefront=campaign.storefront_id).exclude(Exists(here))
-    return matching(leads, campaign.entry)
+    """The leads that would enter now: open, of the storefront, not in it before or long enough ago, and its entry condition holds."""
+    return matching(may_enter(Lead.objects.open().filter(listing__storefront=campaign.storefront_id), campaign), campaign.entry)
 
 
 def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: datetime | None = None) -> DryRun:

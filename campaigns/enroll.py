@@ -4,13 +4,17 @@ A campaign's entry and goal are conditions (leads.conditions). Drafts enroll and
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.ids import NEW_ID, array
+from accounts.models import User
 from campaigns.attribute import attribute
 from campaigns.clock import due_in_sql
 from campaigns.flow import Flow
@@ -18,6 +22,8 @@ from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import as_sql, matching
 from leads.models import CLOSED, Lead
 from listings.models import CampaignKind
+
+RUNNING = (Enrollment.Status.ACTIVE, Enrollment.Status.HELD)
 
 
 def enroll(leads: Sequence[UUID]) -> list[UUID]:
@@ -53,36 +59,61 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
 HOLD_STILL = "SELECT FROM campaigns_campaign ORDER BY id FOR SHARE"
 
 
-def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, most: int | None = None) -> int:
-    """Those of these leads that are open, of the campaign's storefront and were never in it, and that its entry condition holds for, `most` at the most; returns how many.
+def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, most: int | None = None, by: User | None = None) -> int:
+    """Those of these leads that are open, of the campaign's storefront and may enter it (again), and that its entry condition holds for, `most` at the
+    most; returns how many. A person who enrolls by hand asks no condition, and may do so again whenever it is over.
 
     Into nurture an owned lead enters held.
     """
     first = Flow.of(campaign.version.stages.all()).first
     if first is None:
         return 0
-    wanted = matching(leads.filter(listing__storefront=campaign.storefront_id).exclude(status__in=CLOSED).order_by("pk"), campaign.entry)
-    inner, parameters = as_sql(wanted.values_list("pk", "owner_id")[:most])
+    candidates = leads.filter(listing__storefront=campaign.storefront_id).exclude(status__in=CLOSED).order_by("pk")
+    wanted = outside(candidates, campaign) if by else matching(may_enter(candidates, campaign), campaign.entry)
+    inner, parameters = as_sql(wanted.values_list("pk", "owner_id", rounds_of(campaign))[:most])
     due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", at_an_hour)
     is_running, is_nurture = campaign.state == Campaign.State.PUBLISHED, campaign.kind == CampaignKind.NURTURE
     sql = ENTER.format(wanted=inner, due=due, new_id=NEW_ID)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, is_nurture, first.stage.pk, campaign.pk, is_running, campaign.name])
+        cursor.execute(sql, [*parameters, is_nurture, first.stage.pk, campaign.pk, is_running, by.pk if by else None, campaign.name])
         return int(cursor.fetchone()[0])
 
 
+def outside(leads: QuerySet[Lead], campaign: Campaign) -> QuerySet[Lead]:
+    """Those that are not on their way through the campaign."""
+    return leads.exclude(Exists(Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk"), status__in=RUNNING)))
+
+
+def may_enter(leads: QuerySet[Lead], campaign: Campaign) -> QuerySet[Lead]:
+    """Those that were never in the campaign, or may be in it again by now."""
+    before = Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk"))
+    if campaign.reentry == Campaign.Reentry.AFTER:
+        lately = before.filter(Q(ended_at=None) | Q(ended_at__gt=timezone.now() - timedelta(days=campaign.reentry_days)))
+        return leads.exclude(Exists(lately))
+    if campaign.reentry == Campaign.Reentry.EACH_ACT:
+        since = before.filter(Q(ended_at=None) | Q(entered_at__gte=OuterRef("last_interaction_at")))
+        return leads.exclude(Exists(since))
+    return leads.exclude(Exists(before))
+
+
+def rounds_of(campaign: Campaign) -> Coalesce:
+    """How often each lead was in the campaign."""
+    before = Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk")).order_by().values("lead").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(before, output_field=IntegerField()), 0)
+
+
 ENTER = """
-    WITH wanted(id, owner_id) AS MATERIALIZED ({wanted}),
+    WITH wanted(id, owner_id, rounds) AS MATERIALIZED ({wanted}),
     first AS (SELECT id, holds_for, options, %s AS is_nurture FROM campaigns_stage WHERE id = %s),
     entered AS (
-        INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
-        SELECT {new_id}, %s, wanted.id, first.id, CASE WHEN is_held THEN 'held' ELSE 'active' END, CASE WHEN is_held THEN 'seller' ELSE '' END,
-            now(), now(), CASE WHEN %s AND NOT is_held THEN {due} END
+        INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, round, status, reason, entered_at, stage_since, due_at)
+        SELECT {new_id}, %s, wanted.id, first.id, wanted.rounds + 1, CASE WHEN is_held THEN 'held' ELSE 'active' END,
+            CASE WHEN is_held THEN 'seller' ELSE '' END, now(), now(), CASE WHEN %s AND NOT is_held THEN {due} END
         FROM wanted, first, LATERAL (SELECT first.is_nurture AND wanted.owner_id IS NOT NULL AS is_held) AS hold
-        ON CONFLICT (lead_id, campaign_id) DO NOTHING RETURNING lead_id
+        ON CONFLICT DO NOTHING RETURNING lead_id
     ), told AS (
-        INSERT INTO leads_activity (id, lead_id, at, kind, data)
-        SELECT {new_id}, lead_id, clock_timestamp(), 'enrolled', jsonb_build_object('campaign', %s::text) FROM entered
+        INSERT INTO leads_activity (id, lead_id, at, kind, actor_id, data)
+        SELECT {new_id}, lead_id, clock_timestamp(), 'enrolled', %s, jsonb_build_object('campaign', %s::text) FROM entered
     )
     SELECT count(*) FROM entered
 """

@@ -164,6 +164,7 @@ def why_left(reason: str) -> str:
     words = {
         "lead_closed": pgettext("why left", "closed"),
         "exit": pgettext("why left", "no longer meant"),
+        "by_hand": pgettext("why left", "taken out"),
         "seller": pgettext("why held", "a seller is on it"),
     }
     return words.get(reason) or pgettext("why left", "left")

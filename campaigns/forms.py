@@ -144,7 +144,7 @@ class CampaignForm(forms.Form):
 
 
 # Pages beside the campaigns' own.
-RESERVED = {"new", "demand", "strategies", "targets", "costs", "senders", "rules", "suppressions", "mailbox"}
+RESERVED = {"new", "demand", "strategies", "targets", "costs", "senders", "rules", "suppressions", "mailbox", "leads", "enrollments"}
 
 
 def free_slug(name: str) -> str:
@@ -159,8 +159,8 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name", "strategy", "sender")
-        labels = {"sender": gettext_lazy("Mail comes from")}
+        fields = ("name", "strategy", "sender", "reentry", "reentry_days")
+        labels = {"reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -174,7 +174,7 @@ class ConditionsForm(forms.ModelForm):
     def conditions(self) -> list[tuple[str, str, ConditionForm]]:
         """(heading, what it decides, the condition) of each."""
         return [
-            (_("Who enters"), _("Open leads of the storefront for which this holds; each once."), ConditionForm.of(self.instance.entry, "entry")),
+            (_("Who enters"), _("Open leads of the storefront for which this holds; again only if you say so above."), ConditionForm.of(self.instance.entry, "entry")),
             (_("Goal"), _("Reached: the campaign ends for the lead, it is qualified and enters the pipeline."), ConditionForm.of(self.instance.goal, "goal")),
             (_("Who leaves"), _("For whom this comes to hold leaves without the goal; closed leads always do."), ConditionForm.of(self.instance.exit, "exit")),
         ]  # fmt: skip

@@ -1,12 +1,15 @@
 """Beside a lead: the campaigns it is in, stage by stage, and whether its person may be written to."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from campaigns.flow import Flow
-from campaigns.models import Enrollment, Stage, Suppression
+from campaigns.models import Campaign, Enrollment, Stage, Suppression
+from leads.models import Lead
 from leads.panels import Context, Data, panel
+from leads.wording import in_words
 
 Status = Enrollment.Status
 
@@ -25,7 +28,15 @@ def enrollments(context: Context) -> Data | None:
     )
     told = [tell(one) for one in found]
     unwanted = bool(lead.contact.email) and Suppression.holds(lead.contact.email)
-    return {"enrollments": told, "unwanted": unwanted, "may_open": context.user.sees_all} if told or unwanted else None
+    addable = addable_to(lead, found) if context.user.sees_all else []
+    more = {"unwanted": unwanted, "may_open": context.user.sees_all, "addable": addable, "lead": lead}
+    return {"enrollments": told, **more} if told or unwanted or addable else None
+
+
+def addable_to(lead: Lead, enrollments: Iterable[Enrollment]) -> list[Campaign]:
+    """The campaigns of the storefront that a person may put the lead into."""
+    inside = {one.campaign_id for one in enrollments if one.ended_at is None}
+    return list(Campaign.objects.taking().filter(storefront=lead.listing.storefront_id).exclude(pk__in=inside)) if lead.is_open else []
 
 
 def tell(enrollment: Enrollment) -> dict[str, Any]:
@@ -60,10 +71,20 @@ def why(enrollment: Enrollment) -> str:
     if enrollment.status == Status.HELD:
         return _("Held while a seller is on it")
     if enrollment.status == Status.EXITED:
-        return _("Left: the lead was closed") if enrollment.reason == "lead_closed" else _("Left the campaign")
+        words = {"lead_closed": _("Left: the lead was closed"), "by_hand": _("Taken out by a person"), "exit": _("Left: no longer meant")}
+        return words.get(enrollment.reason) or _("Left the campaign")
     if enrollment.status == Status.REACHED:
         return _("Reached the goal")
     if enrollment.status == Status.ENDED:
         return _("Went through to the end")
     state = enrollment.campaign.state
-    return "" if state == "published" else _("Waits: the campaign is paused") if state == "paused" else _("Waits until the campaign is published")
+    if state == "published":
+        return waits_for(enrollment.stage)
+    return _("Waits: the campaign is paused") if state == "paused" else _("Waits until the campaign is published")
+
+
+def waits_for(stage: Stage) -> str:
+    """What an enrollment that moves by itself stands here for."""
+    if stage.options.get("until"):
+        return _("Waits until: %(condition)s") % {"condition": in_words(stage.options["until"])}
+    return _("Waits for an hour of their day, by the main time zone of their country") if "minute" in stage.options else ""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,11 @@ class Campaign(models.Model):
         PAUSED = "paused", pgettext_lazy("campaign state", "Paused")
         ENDED = "ended", pgettext_lazy("campaign state", "Ended")
 
+    class Reentry(models.TextChoices):
+        NEVER = "never", pgettext_lazy("entering again", "Never")
+        AFTER = "after", pgettext_lazy("entering again", "After so many days")
+        EACH_ACT = "each_act", pgettext_lazy("entering again", "With each new act of the buyer")
+
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=10, choices=CampaignKind)
@@ -43,6 +49,9 @@ class Campaign(models.Model):
     entry = models.JSONField(_("entry"), default=dict, blank=True)
     goal = models.JSONField(_("goal"), default=dict, blank=True)
     exit = models.JSONField(_("exit"), default=dict, blank=True)
+    # Whether and when a lead that was in it may enter again.
+    reentry = models.CharField(_("again"), max_length=10, choices=Reentry, default=Reentry.NEVER)
+    reentry_days = models.PositiveSmallIntegerField(_("days in between"), default=90, validators=[MinValueValidator(1), MaxValueValidator(3650)])
     # Whether leads enter and are held before it was ever published, as those of the shipped campaigns are.
     gathers = models.BooleanField(default=False)
     # When its conditions were last asked of all leads; otherwise they are asked of those on whom something happened.
@@ -195,7 +204,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
 
 
 class Enrollment(models.Model):
-    """A lead on its way through a campaign; one per lead and campaign."""
+    """A lead on its way through a campaign; at any time at most one is running per lead and campaign."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", pgettext_lazy("enrollment", "Active")
@@ -208,6 +217,8 @@ class Enrollment(models.Model):
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="enrollments", db_index=False)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="enrollments", db_index=False)
     stage = models.ForeignKey(Stage, models.PROTECT, related_name="enrollments", db_index=False)
+    # The first time the lead is in the campaign, the second, and so on.
+    round = models.PositiveSmallIntegerField(default=1, db_default=1)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     reason = models.CharField(max_length=40, blank=True, default="")
     entered_at = models.DateTimeField(default=timezone.now)
@@ -218,7 +229,10 @@ class Enrollment(models.Model):
     objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["lead", "campaign"], name="one_enrollment_per_lead_and_campaign")]
+        constraints = [
+            models.UniqueConstraint(fields=["lead", "campaign", "round"], name="one_enrollment_per_round"),
+            models.UniqueConstraint(fields=["lead", "campaign"], condition=models.Q(status__in=["active", "held"]), name="one_running_enrollment"),
+        ]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(status="active", due_at__isnull=False), name="enrollment_due"),
             models.Index(fields=["campaign", "stage", "status"], name="enrollment_by_stage"),

@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from rest_framework import generics, serializers
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.access import who
 from accounts.roles import OFFICE, ROLES
+from campaigns.by_hand import enroll_by_hand
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.models import Lead
 from portal.api.pages import ByName, NewestFirst
@@ -47,10 +51,17 @@ class Campaigns(generics.ListAPIView[Campaign]):
     pagination_class = ByName
 
 
-class Enrollments(generics.ListAPIView[Enrollment]):
-    """Which of the leads that the user sees are in which campaign. Filters: campaign, status."""
+class Wanted(serializers.Serializer[Any]):
+    """A lead to put into a campaign."""
 
-    roles = ROLES
+    campaign = serializers.SlugRelatedField(slug_field="slug", queryset=Campaign.objects.taking())
+    lead = serializers.PrimaryKeyRelatedField(queryset=Lead.objects.all())
+
+
+class Enrollments(generics.ListAPIView[Enrollment]):
+    """Which of the leads that the user sees are in which campaign. Filters: campaign, status. POST puts a lead into a campaign by hand."""
+
+    roles, write_roles = ROLES, OFFICE
     serializer_class = EnrollmentSerializer
     pagination_class = NewestFirst
 
@@ -60,3 +71,14 @@ class Enrollments(generics.ListAPIView[Enrollment]):
         rows = rows if user.sees_all else rows.filter(lead__in=Lead.objects.visible_to(user))
         wanted = {"campaign__slug": asked.get("campaign"), "status": asked.get("status")}
         return rows.filter(**{name: value for name, value in wanted.items() if value})
+
+    @extend_schema(request=Wanted, responses={201: EnrollmentSerializer})
+    def post(self, request: Request) -> Response:
+        """Put a lead into a campaign, whatever its entry condition says."""
+        wanted = Wanted(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        lead, campaign = wanted.validated_data["lead"], wanted.validated_data["campaign"]
+        if not enroll_by_hand(campaign, Lead.objects.among([lead.pk]), who(request)):
+            raise serializers.ValidationError({"lead": "It is closed, in the campaign already, or of another storefront."})
+        made = Enrollment.objects.select_related("campaign", "stage").filter(lead=lead, campaign=campaign).latest("round")
+        return Response(EnrollmentSerializer(made).data, status=status.HTTP_201_CREATED)

@@ -238,7 +238,7 @@ def test_there_is_no_other_place_for_a_stage(browser, campaign, put, place):
 
 def test_conditions_are_read_line_by_line_and_kept_when_nonsense_comes(browser, campaign):
     def post(**given):
-        answer = browser.post(MINE + "conditions/", {"name": "Mine", **given})
+        answer = browser.post(MINE + "conditions/", {"name": "Mine", "reentry": "never", "reentry_days": "90", **given})
         campaign.refresh_from_db()
         return answer
 
