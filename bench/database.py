@@ -9,6 +9,7 @@ FIXED = (
     "scoring_scoreversion",
     "scoring_scorerule",
     "campaigns_sender",
+    "campaigns_strategy",
     "campaigns_campaign",
     "campaigns_version",
     "campaigns_stage",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -38,7 +38,8 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})
         campaigns = list(Campaign.objects.taking().select_related("current").order_by("pk"))
-        at_an_hour = Stage.objects.filter(options__has_key="minute").exists()
+        waits = list(Stage.objects.filter(options__has_any_keys=["minute", "until"]).values_list("options", flat=True))
+        at_an_hour = any("minute" in options for options in waits)
         for campaign in campaigns:
             enter(campaign, Lead.objects.among(leads), at_an_hour)
             if campaign.exit:
@@ -49,7 +50,7 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         for campaign in campaigns:
             if campaign.goal:
                 reached += reach(campaign, leads)
-        for stage in awaited(leads):
+        for stage in awaited(leads) if waits else ():
             meet(stage, leads)
         cursor.execute(NURTURE, {"leads": array(leads)})
     return reached
@@ -69,8 +70,10 @@ def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, m
     if first is None:
         return 0
     candidates = leads.filter(listing__storefront=campaign.storefront_id).exclude(status__in=CLOSED).order_by("pk")
-    wanted = outside(candidates, campaign) if by else matching(may_enter(candidates, campaign), campaign.entry)
-    inner, parameters = as_sql(wanted.values_list("pk", "owner_id", rounds_of(campaign))[:most])
+    # Of a batch that may enter once at the most, those who were in it are told by the constraint: cheaper than asking for each.
+    once = not by and most is None and campaign.reentry == Campaign.Reentry.NEVER
+    wanted = outside(candidates, campaign) if by else matching(candidates if once else may_enter(candidates, campaign), campaign.entry)
+    inner, parameters = as_sql(wanted.values_list("pk", "owner_id", Value(0) if once else rounds_of(campaign))[:most])
     due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", at_an_hour)
     is_running, is_nurture = campaign.state == Campaign.State.PUBLISHED, campaign.kind == CampaignKind.NURTURE
     sql = ENTER.format(wanted=inner, due=due, new_id=NEW_ID)
