@@ -73,7 +73,9 @@ def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, m
     # Of a batch that may enter once at the most, those who were in it are told by the constraint: cheaper than asking for each.
     once = not by and most is None and campaign.reentry == Campaign.Reentry.NEVER
     wanted = outside(candidates, campaign) if by else matching(candidates if once else may_enter(candidates, campaign), campaign.entry)
-    inner, parameters = as_sql(wanted.values_list("pk", "owner_id", Value(0) if once else rounds_of(campaign))[:most])
+    inner, parameters = as_sql(
+        wanted.values_list("pk", "owner_id", rounds_of(campaign) if by or campaign.reentry != Campaign.Reentry.NEVER else Value(0))[:most]
+    )
     due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", at_an_hour)
     is_running, is_nurture = campaign.state == Campaign.State.PUBLISHED, campaign.kind == CampaignKind.NURTURE
     sql = ENTER.format(wanted=inner, due=due, new_id=NEW_ID)

@@ -17,7 +17,7 @@ from leads.models import Status as LeadStatus
 from listings.models import CampaignKind
 
 Status = Enrollment.Status
-BATCH = 50_000
+BATCH = 250_000
 
 
 def sweep() -> int:
