@@ -50,12 +50,11 @@ class Running:
 
     @classmethod
     def now(cls) -> "Running":
-        """Two queries: the campaigns that are published with their versions, and the stages of those."""
+        """One query: the stages of all versions of the campaigns that are published."""
         running = cls()
         stages: dict[int, list[Stage]] = {}
-        for stage in Stage.objects.filter(version__campaign__state=Campaign.State.PUBLISHED, version__published_at__isnull=False).select_related(
-            "version__campaign"
-        ):
+        wanted = Stage.objects.filter(version__campaign__state=Campaign.State.PUBLISHED, version__published_at__isnull=False)
+        for stage in wanted.select_related("version__campaign"):
             stages.setdefault(stage.version_id, []).append(stage)
         for of_version in stages.values():
             running.steps |= Flow.of(of_version).steps

@@ -48,17 +48,13 @@ def copy(stages: Iterable[Stage], to: Version, keep_keys: bool) -> dict[int, Sta
 
     Parents and jumps that are among the stages point at their copies; a parent that is not stays who it is, a jump that is not is dropped.
     """
-    made: dict[int, Stage] = {}
     old = list(stages)
+    made = {stage.pk: Stage(version=to, key=stage.key if keep_keys else uuid7(), **{name: getattr(stage, name) for name in COPIED}) for stage in old}
+    Stage.objects.bulk_create(made.values())
+    texts = [(made[stage.pk], text) for stage in old for text in stage.texts.all()]
+    StageText.objects.bulk_create(StageText(stage=new, language=text.language, subject=text.subject, body=text.body) for new, text in texts)
     for stage in old:
-        values = {name: getattr(stage, name) for name in COPIED}
-        made[stage.pk] = Stage.objects.create(version=to, key=stage.key if keep_keys else uuid7(), **values)
-        texts = [StageText(stage=made[stage.pk], language=text.language, subject=text.subject, body=text.body) for text in stage.texts.all()]
-        StageText.objects.bulk_create(texts)
-    for stage in old:
-        new = made[stage.pk]
-        new.parent = made.get(stage.parent_id or 0)
-        new.then = made.get(stage.then_id or 0)
+        made[stage.pk].parent, made[stage.pk].then = made.get(stage.parent_id or 0), made.get(stage.then_id or 0)
     Stage.objects.bulk_update(made.values(), ["parent", "then"])
     return made
 

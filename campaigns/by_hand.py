@@ -5,8 +5,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from campaigns.enroll import HOLD_STILL, RUNNING, enter
-from campaigns.models import Campaign, Enrollment, Stage
+from campaigns.enroll import HOLD_STILL, enter
+from campaigns.models import Campaign, Enrollment
 from leads.models import Activity, Lead
 
 
@@ -18,8 +18,7 @@ def enroll_by_hand(campaign: Campaign, leads: QuerySet[Lead], by: User) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         keys = list(leads.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
         cursor.execute(HOLD_STILL)
-        at_an_hour = Stage.objects.filter(version__campaign=campaign, options__has_key="minute").exists()
-        entered = enter(Campaign.objects.select_related("current").get(pk=campaign.pk), Lead.objects.among(keys), at_an_hour, by=by)
+        entered = enter(Campaign.objects.select_related("current").get(pk=campaign.pk), Lead.objects.among(keys), by=by)
         Lead.objects.among(keys).update(stale_since=timezone.now())
     return entered
 
@@ -28,7 +27,7 @@ def take_out(enrollment: Enrollment, by: User) -> bool:
     """End an enrollment that is running, and say who did; false when it is over already. Locks the lead, then the enrollment."""
     with transaction.atomic():
         Lead.objects.select_for_update().get(pk=enrollment.lead_id)
-        running = Enrollment.objects.filter(pk=enrollment.pk, status__in=RUNNING)
+        running = Enrollment.objects.filter(pk=enrollment.pk).running()
         if not running.update(status=Enrollment.Status.EXITED, reason="by_hand", due_at=None, ended_at=timezone.now()):
             return False
         Activity.objects.create(lead_id=enrollment.lead_id, kind="left_campaign", actor=by, data={"campaign": enrollment.campaign.name})

@@ -3,7 +3,10 @@
 The hour is that of the main time zone of their country, which is an assumption and is shown as one; without a country it is the publisher's.
 """
 
+from datetime import datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 from django.db import connection
@@ -21,6 +24,7 @@ MAIN = {
 }  # fmt: skip
 
 
+@lru_cache(1)
 def main_zones() -> dict[str, str]:
     """The main time zone of every country, by its ISO code."""
     only: dict[str, str] = {}
@@ -43,6 +47,7 @@ def known_zones() -> frozenset[str]:
         return frozenset(row[0] for row in cursor)
 
 
+@lru_cache(1)
 def zones_in_sql() -> str:
     """(country, zone) of every country as a list of rows."""
     pairs = (f"('{country}', '{zone}')" for country, zone in sorted(main_zones().items()) if zone in known_zones())
@@ -64,3 +69,14 @@ def due_in_sql(options: str, lead: str, moment: str, at_an_hour: bool) -> str:
         LATERAL (SELECT (date_trunc('day', ({moment}) AT TIME ZONE zone) + make_interval(days => ahead, mins => ({options}->>'minute')::int))
             AT TIME ZONE zone AS slot FROM generate_series(0, 8) AS ahead) slots
         WHERE slot >= ({moment}) AND ({options}->'weekdays') @> to_jsonb(extract(isodow FROM slot AT TIME ZONE zone)::int)) END"""
+
+
+def next_hour(moment: datetime, options: dict[str, Any], zone: str) -> datetime:
+    """The same in Python: the next time that the hour strikes on one of the days in this time zone, or the moment itself if it does just then."""
+    there = moment.astimezone(ZoneInfo(zone))
+    at = time(options["minute"] // 60, options["minute"] % 60)
+    for ahead in range(9):
+        slot = datetime.combine(there.date() + timedelta(days=ahead), at, ZoneInfo(zone))
+        if slot >= there and slot.isoweekday() in options["weekdays"]:
+            return slot.astimezone(moment.tzinfo)
+    return moment

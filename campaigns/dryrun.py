@@ -5,24 +5,23 @@ The leads are taken as they are now: conditions are asked once, of all of them t
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns.clock import zone_of
+from campaigns.clock import main_zones, next_hour
 from campaigns.enroll import may_enter
-from campaigns.flow import ENDS, Flow, Step, ways_of
+from campaigns.flow import ENDS, Arm, Flow, Step, ways_of
 from campaigns.models import Campaign, Stage, Suppression, Version
 from campaigns.words import language_of, text_for
 from leads.conditions import matching
 from leads.models import CLOSED, Lead
 from leads.wording import in_words
-from listings.models import CampaignKind
+from listings.models import CampaignKind, Publisher
 
 Kind = Stage.Kind
 DAYS, MOST, LONGEST_WAY = 60, 1_000, 500
@@ -96,7 +95,8 @@ def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: date
     campaign = version.campaign
     questions = Questions.asked(flow, campaign, [lead.pk for lead in some])
     start = now or timezone.now()
-    walker = Walker(flow, campaign, questions, start + timedelta(days=days))
+    unwanted = Suppression.among({lead.contact.email for lead in some if lead.contact.email})
+    walker = Walker(flow, campaign, questions, start + timedelta(days=days), unwanted, Publisher.current().time_zone)
     return DryRun([walker.walk(lead, start) for lead in some], total)
 
 
@@ -132,7 +132,9 @@ class Walker:
     campaign: Campaign
     questions: Questions
     until: datetime
-    suppressed: dict[str, bool] = field(default_factory=dict)
+    unwanted: set[str]
+    home: str  # the time zone of those without a country
+    words: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def walk(self, lead: Lead, start: datetime) -> Path:
         path = Path(lead)
@@ -174,7 +176,7 @@ class Walker:
         if stage.pk in self.questions.until and lead.pk in self.questions.until[stage.pk]:
             return since
         moment = since + stage.holds_for
-        return next_hour(moment, stage.options, zone_of(lead.contact.country)) if "minute" in stage.options else moment
+        return next_hour(moment, stage.options, self.zone(lead)) if "minute" in stage.options else moment
 
     def next(self, step: Step, lead: Lead) -> int:
         for arm in step.arms:
@@ -200,31 +202,27 @@ class Walker:
                 if arm.is_otherwise:
                     return _("none of the questions holds")
                 if lead.pk in self.questions.ways[stage.pk, arm.number]:
-                    return _("%(way)s: %(condition)s") % {"way": arm.name, "condition": in_words(arm.when)}
+                    return self.way_in_words(stage, arm)
         if stage.pk in self.questions.until:
             return _("holds already") if lead.pk in self.questions.until[stage.pk] else _("waits the whole time, as the lead is now")
         if "minute" in stage.options:
-            return _("%(zone)s, taken from the country") % {"zone": zone_of(lead.contact.country)}
+            return _("%(zone)s, taken from the country") % {"zone": self.zone(lead)}
         return ""
+
+    def zone(self, lead: Lead) -> str:
+        return main_zones().get(lead.contact.country, self.home)
+
+    def way_in_words(self, stage: Stage, arm: Arm) -> str:
+        """Put into words once, however many take it."""
+        if (stage.pk, arm.number) not in self.words:
+            self.words[stage.pk, arm.number] = _("%(way)s: %(condition)s") % {"way": arm.name, "condition": in_words(arm.when)}
+        return self.words[stage.pk, arm.number]
 
     def why_mail(self, stage: Stage, lead: Lead) -> str:
         email = lead.contact.email
         if not email:
             return _("not sent: the person has no e-mail address")
-        if email not in self.suppressed:
-            self.suppressed[email] = Suppression.holds(email)
-        if self.suppressed[email]:
+        if email in self.unwanted:
             return _("not sent: the person does not want mail")
         text = text_for({one.language: one for one in stage.texts.all()}, language_of(lead))
         return _("sent in %(language)s") % {"language": text.get_language_display()} if text else _("not sent: the stage has no text")
-
-
-def next_hour(moment: datetime, options: dict[str, Any], zone: str) -> datetime:
-    """The next time that the hour strikes on one of the days, in this time zone; the moment itself if it does just then (campaigns.clock in SQL)."""
-    there = moment.astimezone(ZoneInfo(zone))
-    at = time(options["minute"] // 60, options["minute"] % 60)
-    for ahead in range(9):
-        slot = datetime.combine(there.date() + timedelta(days=ahead), at, ZoneInfo(zone))
-        if slot >= there and slot.isoweekday() in options["weekdays"]:
-            return slot.astimezone(moment.tzinfo)
-    return moment

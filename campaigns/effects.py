@@ -20,10 +20,12 @@ def hand_over(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
         cursor.execute(HAND_OVER, {"leads": array(leads), "campaign": campaign, "stage": stage.name})
 
 
+# What marketing says of a lead that it is done with; whatever came of it before stays.
+READY_FOR_SALES = """goal_reached_at = coalesce(l.goal_reached_at, now()), qualified_at = coalesce(l.qualified_at, now()),
+            status = CASE WHEN l.status IN ('new', 'nurturing') THEN 'qualified' ELSE l.status END"""
 HAND_OVER = f"""
     WITH handed AS (
-        UPDATE leads_lead l SET goal_reached_at = coalesce(l.goal_reached_at, now()), qualified_at = coalesce(l.qualified_at, now()),
-            status = CASE WHEN l.status IN ('new', 'nurturing') THEN 'qualified' ELSE l.status END, stale_since = now()
+        UPDATE leads_lead l SET {READY_FOR_SALES}, stale_since = now()
         WHERE l.id = ANY(%(leads)s::uuid[]) AND l.status NOT IN ('won', 'lost', 'disqualified') RETURNING l.id
     )
     INSERT INTO leads_activity (id, lead_id, at, kind, data)

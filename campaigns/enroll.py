@@ -1,6 +1,7 @@
-"""Step 4c of a lead's path: entering the campaign of its storefront, reaching the goal, leaving; being held while a seller is on it.
+"""Step 4c of a lead's path: entering the campaigns of its storefront, reaching the goal, leaving; being held while a seller is on it.
 
-A campaign's entry and goal are conditions (leads.conditions). Drafts enroll and hold: their enrollments stand at the first stage until a person publishes.
+A campaign's entry, goal and exit are conditions (leads.conditions). A draft that gathers enrolls and holds: its people stand at the first stage until a
+person publishes it; into any other draft nobody comes.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,12 @@ from accounts.ids import NEW_ID, array
 from accounts.models import User
 from campaigns.attribute import attribute
 from campaigns.clock import due_in_sql
+from campaigns.effects import READY_FOR_SALES
 from campaigns.flow import Flow
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import as_sql, matching
 from leads.models import CLOSED, Lead
 from listings.models import CampaignKind
-
-RUNNING = (Enrollment.Status.ACTIVE, Enrollment.Status.HELD)
 
 
 def enroll(leads: Sequence[UUID]) -> list[UUID]:
@@ -41,7 +41,7 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         waits = list(Stage.objects.filter(options__has_any_keys=["minute", "until"]).values_list("options", flat=True))
         at_an_hour = any("minute" in options for options in waits)
         for campaign in campaigns:
-            enter(campaign, Lead.objects.among(leads), at_an_hour)
+            enter(campaign, Lead.objects.among(leads))
             if campaign.exit:
                 leave(campaign, leads)
         cursor.execute(
@@ -60,7 +60,7 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
 HOLD_STILL = "SELECT FROM campaigns_campaign ORDER BY id FOR SHARE"
 
 
-def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, most: int | None = None, by: User | None = None) -> int:
+def enter(campaign: Campaign, leads: QuerySet[Lead], most: int | None = None, by: User | None = None) -> int:
     """Those of these leads that are open, of the campaign's storefront and may enter it (again), and that its entry condition holds for, `most` at the
     most; returns how many. A person who enrolls by hand asks no condition, and may do so again whenever it is over.
 
@@ -73,10 +73,9 @@ def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, m
     # Of a batch that may enter once at the most, those who were in it are told by the constraint: cheaper than asking for each.
     once = not by and most is None and campaign.reentry == Campaign.Reentry.NEVER
     wanted = outside(candidates, campaign) if by else matching(candidates if once else may_enter(candidates, campaign), campaign.entry)
-    inner, parameters = as_sql(
-        wanted.values_list("pk", "owner_id", rounds_of(campaign) if by or campaign.reentry != Campaign.Reentry.NEVER else Value(0))[:most]
-    )
-    due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", at_an_hour)
+    rounds = rounds_of(campaign) if by or campaign.reentry != Campaign.Reentry.NEVER else Value(0)
+    inner, parameters = as_sql(wanted.values_list("pk", "owner_id", rounds)[:most])
+    due = due_in_sql("first.options", "wanted.id", "now() + first.holds_for", "minute" in first.stage.options)
     is_running, is_nurture = campaign.state == Campaign.State.PUBLISHED, campaign.kind == CampaignKind.NURTURE
     sql = ENTER.format(wanted=inner, due=due, new_id=NEW_ID)
     with connection.cursor() as cursor:
@@ -86,7 +85,7 @@ def enter(campaign: Campaign, leads: QuerySet[Lead], at_an_hour: bool = False, m
 
 def outside(leads: QuerySet[Lead], campaign: Campaign) -> QuerySet[Lead]:
     """Those that are not on their way through the campaign."""
-    return leads.exclude(Exists(Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk"), status__in=RUNNING)))
+    return leads.exclude(Exists(Enrollment.objects.filter(campaign=campaign, lead=OuterRef("pk")).running()))
 
 
 def may_enter(leads: QuerySet[Lead], campaign: Campaign) -> QuerySet[Lead]:
@@ -164,7 +163,7 @@ def reach(campaign: Campaign, leads: Sequence[UUID]) -> list[UUID]:
     there = Lead.objects.among(leads).filter(listing__storefront=campaign.storefront_id)
     inner, parameters = as_sql(matching(there.order_by("pk"), campaign.goal).values_list("pk"))
     with connection.cursor() as cursor:
-        cursor.execute(REACH.format(there=inner, new_id=NEW_ID), [*parameters, campaign.pk, campaign.name])
+        cursor.execute(REACH.format(there=inner, new_id=NEW_ID, ready_for_sales=READY_FOR_SALES), [*parameters, campaign.pk, campaign.name])
         return [row[0] for row in cursor]
 
 
@@ -174,9 +173,7 @@ REACH = """
         UPDATE campaigns_enrollment e SET status = 'reached', due_at = NULL, ended_at = now() FROM there
         WHERE e.lead_id = there.id AND e.campaign_id = %s AND e.status = 'active' RETURNING e.lead_id
     ), moved AS (
-        UPDATE leads_lead l SET goal_reached_at = coalesce(l.goal_reached_at, now()), qualified_at = coalesce(l.qualified_at, now()),
-            status = CASE WHEN l.status IN ('new', 'nurturing') THEN 'qualified' ELSE l.status END
-        FROM reached r WHERE r.lead_id = l.id
+        UPDATE leads_lead l SET {ready_for_sales} FROM reached r WHERE r.lead_id = l.id
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data)
         SELECT {new_id}, lead_id, clock_timestamp(), 'goal_reached', jsonb_build_object('campaign', %s::text) FROM reached

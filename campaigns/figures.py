@@ -15,12 +15,12 @@ from django.utils.translation import gettext, pgettext
 
 from accounts.remembered import remembered
 from campaigns.flow import Arm, Flow, Step
-from campaigns.models import Campaign, Click, Enrollment, Message, Passage, Stage, Version
+from campaigns.models import RUNNING, Campaign, Click, Enrollment, Message, Passage, Stage, Version
 from campaigns.words import missing_languages
 from leads.wording import in_words
 
 Status = Enrollment.Status
-HERE, SENT = (Status.ACTIVE, Status.HELD), Message.State.SENT
+SENT = Message.State.SENT
 TRUNK, TRUNK_CENTRE = 44, 31  # pixels: the width of a trunk that everybody passes, and its middle
 
 
@@ -234,7 +234,7 @@ def link(steps: list[Step], standings: "dict[UUID, Standing]") -> None:
 
 def count(standing: Standing, status: str, reason: str, n: int) -> None:
     """Add n people of one kind to where they stand."""
-    if status in HERE:
+    if status in RUNNING:
         standing.here += n
         standing.held += n if status == Status.HELD else 0
     elif status == Status.REACHED:
@@ -265,7 +265,7 @@ def rows() -> list[Row]:
     for campaign, status, n in remembered("campaigns enrolled", lambda: list(enrolled)):
         row = found[campaign]
         row.entered += n
-        row.here += n if status in HERE else 0
+        row.here += n if status in RUNNING else 0
         row.held += n if status == Status.HELD else 0
         row.reached += n if status == Status.REACHED else 0
     went = Message.objects.filter(state=SENT).values_list("stage__version__campaign").annotate(n=Count("pk")).order_by()

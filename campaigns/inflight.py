@@ -17,8 +17,6 @@ from campaigns.clock import due_in_sql
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Enrollment, Stage, Version
 
-Status = Enrollment.Status
-
 
 @dataclass(slots=True)
 class Landing:
@@ -53,7 +51,7 @@ def landings(campaign: Campaign) -> list[Landing]:
 
 def standing(campaign: Campaign) -> dict[int, int]:
     """How many are on their way, by stage."""
-    here = Enrollment.objects.filter(campaign=campaign, status__in=(Status.ACTIVE, Status.HELD))
+    here = Enrollment.objects.filter(campaign=campaign).running()
     return dict(here.values_list("stage").annotate(n=Count("pk")).order_by())
 
 
@@ -82,8 +80,8 @@ def move_in_flight(campaign: Campaign) -> int:
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
         if locked.current is None:
             raise ValidationError(_("Nothing was published yet."))
-        plan = landings(locked)
-        return sum(land(one, locked) for one in plan)
+        Campaign.objects.filter(pk=campaign.pk).update(swept_at=None)  # some may land where they need not wait
+        return sum(land(one, locked) for one in landings(locked))
 
 
 def land(one: Landing, campaign: Campaign) -> int:

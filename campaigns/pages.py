@@ -30,7 +30,7 @@ from listings.models import Publisher
 
 
 def campaign_of(slug: str) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("storefront", "published_by", "current"), slug=slug)
+    return get_object_or_404(Campaign.objects.select_related("storefront", "published_by", "current").prefetch_related("versions"), slug=slug)
 
 
 @allow(*OFFICE)
@@ -60,11 +60,13 @@ def shown(campaign: Campaign, version: Version, inspector: Inspector) -> dict[st
     figures = figures_of(version, campaign.current if version.is_draft else None)
     counts = message_counts(campaign)
     wrong = faults(figures.flow) if version.is_draft else []
+    versions = list(campaign.versions.all())[::-1]
+    before = next((one for one in versions if one.number < version.number), None)
     return {
         "campaign": campaign,
         "version": version,
-        "versions": list(campaign.versions.order_by("-number")[:20]),
-        "before": (before := campaign.versions.filter(number__lt=version.number).order_by("-number").first()),
+        "versions": versions[:20],
+        "before": before,
         "changes": changes(before, version) if before and not inspector.stage else [],
         "editable": version.is_draft,
         "flow": figures,

@@ -15,7 +15,7 @@ from campaigns.go import target
 from campaigns.models import Cost, DemandActivity, Strategy, Target, Touch
 from campaigns.pages import campaign_of
 from campaigns.plan_forms import ActivityForm, CostForm, StrategyForm, TargetForm
-from campaigns.returns import plan_of, returns
+from campaigns.returns import plan_of, plans_of, returns
 from campaigns.words import absolute
 
 
@@ -44,12 +44,8 @@ def activity_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def activity(request: HttpRequest, pk: int) -> HttpResponse:
     """One activity: its tracked link, its figures, its costs, and who came last."""
     found = get_object_or_404(DemandActivity.objects.select_related("listing__storefront", "strategy"), pk=pk)
-    form = CostForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        form.instance.activity = found
-        form.save()
-        record(request, Kind.CHANGED, f"cost of demand activity {found.code}")
-        messages.success(request, _("Cost added"))
+    form = cost_form(request, Cost(activity=found), f"demand activity {found.code}")
+    if form.is_valid():
         return redirect(found)
     latest = Touch.objects.filter(activity=found).select_related("lead__contact__company", "lead__listing").order_by("-at")[:20]
     context = {
@@ -57,6 +53,16 @@ def activity(request: HttpRequest, pk: int) -> HttpResponse:
         "link": absolute(reverse("campaigns:go", args=[found.code])), "target": target(found),
     }  # fmt: skip
     return render(request, "campaigns/activity.html", context, status=422 if form.errors else 200)
+
+
+def cost_form(request: HttpRequest, cost: Cost, of: str) -> CostForm:
+    """The form for one more cost; a good one that was sent is kept."""
+    form = CostForm(request.POST or None, instance=cost)
+    if form.is_valid():
+        form.save()
+        record(request, Kind.CHANGED, f"cost of {of}")
+        messages.success(request, _("Cost added"))
+    return form
 
 
 @allow(*OFFICE)
@@ -74,12 +80,8 @@ def remove_cost(request: HttpRequest, pk: int) -> HttpResponse:
 def costs(request: HttpRequest, slug: str) -> HttpResponse:
     """What a campaign cost."""
     campaign = campaign_of(slug)
-    form = CostForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        form.instance.campaign = campaign
-        form.save()
-        record(request, Kind.CHANGED, f"cost of campaign {slug}")
-        messages.success(request, _("Cost added"))
+    form = cost_form(request, Cost(campaign=campaign), f"campaign {slug}")
+    if form.is_valid():
         return redirect("campaigns:costs", slug)
     context = {"campaign": campaign, "costs": campaign.costs.all(), "form": form}
     return render(request, "campaigns/costs.html", context, status=422 if form.errors else 200)
@@ -88,7 +90,7 @@ def costs(request: HttpRequest, slug: str) -> HttpResponse:
 @allow(*OFFICE)
 def strategies(request: HttpRequest) -> HttpResponse:
     """Every strategy with how far it is."""
-    return render(request, "campaigns/strategies.html", {"plans": [plan_of(one) for one in Strategy.objects.all()[:50]]})
+    return render(request, "campaigns/strategies.html", {"plans": plans_of(list(Strategy.objects.all()[:50]))})
 
 
 @allow(*OFFICE)

@@ -1,13 +1,16 @@
 """What demand activities and strategies brought and cost: first touch and last touch side by side, plan against actual."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.remembered import remembered
@@ -107,6 +110,52 @@ class Course:
         return min(1.0, self.actual / self.target.amount)
 
 
+def courses(strategies: Iterable[Strategy]) -> dict[int, list[Course]]:
+    """The targets of these strategies with what was reached of them; two queries, however many there are."""
+    today = timezone.now().astimezone(Publisher.current().zone).date()
+    targets = list(Target.objects.filter(strategy__in=list(strategies)).select_related("strategy", "storefront", "listing"))
+    found: dict[int, list[Course]] = defaultdict(list)
+    for target, n in zip(targets, remembered(f"campaigns targets {[one.pk for one in targets]}", lambda: actuals(targets)), strict=True):
+        found[target.strategy_id].append(Course(target, n, elapsed(target.strategy, today)))
+    return found
+
+
+def actuals(targets: list[Target]) -> list[int]:
+    """Of each target, how many leads received in its period ever got so far: one look at the leads of all periods together."""
+    if not targets:
+        return []
+    zone = Publisher.current().zone
+    periods = [bounds(one.strategy, zone) for one in targets]
+    leads = Lead.objects.filter(received_at__gte=min(first for first, _beyond in periods), received_at__lt=max(beyond for _first, beyond in periods))
+    counts = {f"n{i}": Count("pk", filter=wanted(one, *period)) for i, (one, period) in enumerate(zip(targets, periods, strict=True))}
+    found = leads.order_by().aggregate(**counts)
+    return [found[f"n{i}"] for i in range(len(targets))]
+
+
+def wanted(target: Target, first: datetime, beyond: datetime) -> Q:
+    """The leads that count for a target."""
+    of: dict[str, Any] = {"listing__storefront": target.storefront_id, "listing": target.listing_id, "contact__country": target.country}
+    return REACHED[target.measure] & Q(received_at__gte=first, received_at__lt=beyond, **{name: value for name, value in of.items() if value})
+
+
+def elapsed(strategy: Strategy, today: date) -> float:
+    """How much of its period is over, from 0 to 1; today counts as over."""
+    whole, gone = (strategy.ends - strategy.starts).days + 1, (today - strategy.starts).days + 1
+    return min(1.0, max(0.0, gone / whole))
+
+
+def bounds(strategy: Strategy, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The period's first moment and the one after its last, in a time zone."""
+    return datetime.combine(strategy.starts, time(), zone), datetime.combine(strategy.ends + timedelta(days=1), time(), zone)
+
+
+def spent(strategies: Iterable[Strategy]) -> dict[int, Decimal]:
+    """What was spent on the activities and campaigns of these strategies; one query."""
+    of = Coalesce("activity__strategy", "campaign__strategy")
+    rows = Cost.objects.annotate(strategy=of).filter(strategy__in=[one.pk for one in strategies]).values_list("strategy").annotate(n=Sum("amount"))
+    return dict(rows.order_by())
+
+
 @dataclass(slots=True)
 class Contribution:
     """What one campaign brought within a strategy's period."""
@@ -119,56 +168,39 @@ class Contribution:
 
 @dataclass(slots=True)
 class Plan:
-    """A strategy with all its figures."""
+    """A strategy with how far it is; on its own page also with what contributes to it."""
 
     strategy: Strategy
     courses: list[Course]
-    activities: list[Return]
-    campaigns: list[Contribution]
-    days_left: int
-
-    @property
-    def spent(self) -> Decimal:
-        costs = [one.cost for one in self.activities] + [one.cost for one in self.campaigns]
-        return sum(costs, Decimal(0))
+    spent: Decimal
+    activities: list[Return] = field(default_factory=list)
+    campaigns: list[Contribution] = field(default_factory=list)
 
     @property
     def left(self) -> Decimal:
         return self.strategy.budget - self.spent
 
+    @property
+    def days_left(self) -> int:
+        return max(0, (self.strategy.ends - timezone.now().astimezone(Publisher.current().zone).date()).days)
+
+
+def plans_of(strategies: list[Strategy]) -> list[Plan]:
+    """These strategies with how far each is; three queries, however many there are."""
+    on_course, money = courses(strategies), spent(strategies)
+    return [Plan(one, on_course.get(one.pk, []), money.get(one.pk, Decimal(0))) for one in strategies]
+
 
 def plan_of(strategy: Strategy) -> Plan:
-    """Everything about a strategy: a query per target, and five more."""
-    today = timezone.now().astimezone(Publisher.current().zone).date()
-    whole, gone = (strategy.ends - strategy.starts).days + 1, (today - strategy.starts).days + 1
-    elapsed = min(1.0, max(0.0, gone / whole))
-    targets = strategy.targets.select_related("storefront", "listing")
-    courses = [Course(target, actual(target, strategy), elapsed) for target in targets]
-    activities = returns(strategy.activities.select_related("listing__storefront", "strategy"))
-    return Plan(strategy, courses, activities, contributions(strategy), max(0, (strategy.ends - today).days))
-
-
-def actual(target: Target, strategy: Strategy) -> int:
-    """How many leads received in the period ever got so far."""
-    first, beyond = bounds(strategy)
-    leads = Lead.objects.filter(REACHED[target.measure], received_at__gte=first, received_at__lt=beyond)
-    wanted: dict[str, Any] = {"listing__storefront": target.storefront_id, "listing": target.listing_id, "contact__country": target.country}
-    some = leads.filter(**{name: value for name, value in wanted.items() if value})
-    return remembered(f"campaigns target {target.pk}", some.count)
-
-
-def bounds(strategy: Strategy) -> tuple[datetime, datetime]:
-    """The period's first moment and the one after its last, in the publisher's time zone."""
-    zone = Publisher.current().zone
-
-    def start_of(day: date) -> datetime:
-        return datetime.combine(day, time(), zone)
-
-    return start_of(strategy.starts), start_of(strategy.ends + timedelta(days=1))
+    """Everything about one strategy."""
+    [plan] = plans_of([strategy])
+    plan.activities = returns(strategy.activities.select_related("listing__storefront", "strategy"))
+    plan.campaigns = contributions(strategy)
+    return plan
 
 
 def contributions(strategy: Strategy) -> list[Contribution]:
-    first, beyond = bounds(strategy)
+    first, beyond = bounds(strategy, Publisher.current().zone)
     campaigns = list(strategy.campaigns.select_related("storefront"))
     entered = Enrollment.objects.filter(campaign__in=campaigns, entered_at__gte=first, entered_at__lt=beyond)
     counts = {

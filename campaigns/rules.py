@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from campaigns.clock import zone_of
+from campaigns.clock import next_hour, zone_of
 from campaigns.models import MailRules, Message
 from leads.models import Contact
 
@@ -21,7 +21,7 @@ def put_off_until(contact: Contact, rules: MailRules, now: datetime) -> tuple[da
         if (free := free_again(contact, rules, now)) > now:
             moment, why = free, "throttled"
     if rules.keeps_hours:
-        opens = next_opening(moment, rules, ZoneInfo(zone_of(contact.country)))
+        opens = next_opening(moment, rules, zone_of(contact.country))
         if opens > moment:
             moment, why = opens, why or "quiet"
     return (moment, why) if why else None
@@ -37,15 +37,10 @@ def free_again(contact: Contact, rules: MailRules, now: datetime) -> datetime:
     return last[-1] + span if len(last) == rules.most_mails else now
 
 
-def next_opening(moment: datetime, rules: MailRules, zone: ZoneInfo) -> datetime:
+def next_opening(moment: datetime, rules: MailRules, zone: str) -> datetime:
     """The moment itself within working hours there, else the next time that they begin. A night that loses or gains an hour has its usual hours."""
-    there = moment.astimezone(zone)
-    for ahead in range(9):
-        day = there.date() + timedelta(days=ahead)
-        if day.isoweekday() not in rules.weekdays:
-            continue
-        opens = datetime.combine(day, time(rules.from_hour), zone)
-        closes = datetime.combine(day + timedelta(days=rules.to_hour // 24), time(rules.to_hour % 24), zone)
-        if there < closes:
-            return max(there, opens).astimezone(moment.tzinfo)
-    return moment
+    there = moment.astimezone(ZoneInfo(zone))
+    closes = datetime.combine(there.date() + timedelta(days=rules.to_hour // 24), time(rules.to_hour % 24), ZoneInfo(zone))
+    if there.isoweekday() in rules.weekdays and there.hour >= rules.from_hour and there < closes:
+        return moment
+    return next_hour(moment, {"minute": rules.from_hour * 60, "weekdays": rules.weekdays}, zone)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from leads.conditions import MAX_LEAVES, OPERATORS, Field, fields
@@ -102,7 +102,7 @@ def choices_of(known: Field) -> list[tuple[str, str]]:
     if known.name == "owner":
         return [(one.username, one.full_name) for one in User.objects.filter(is_active=True).order_by("username")]
     if known.name == "country":
-        names = territories(settings.LANGUAGE_CODE.replace("-", "_"))
+        names = territories(get_language() or settings.LANGUAGE_CODE)
         return sorted(((code, name) for code, name in names.items() if len(code) == 2 and code.isalpha()), key=lambda pair: pair[1])
     return []
 

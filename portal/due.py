@@ -54,7 +54,7 @@ def enrollments_due() -> bool:
 
 
 def mail_due() -> bool:
-    return Message.objects.due(timezone.now()).exists()
+    return Message.objects.due(timezone.now()).sendable().exists()
 
 
 def deliveries_due() -> bool:

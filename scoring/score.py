@@ -13,7 +13,7 @@ from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.ids import NEW_ID
-from leads.conditions import annotated, fields, leaves, to_q
+from leads.conditions import annotated, as_sql, fields, leaves, to_q
 from leads.models import Lead
 from scoring.models import ScoreRule, ScoreVersion
 
@@ -46,7 +46,7 @@ def score(leads: Sequence[UUID] | None, version: ScoreVersion | None = None) -> 
     version = version or ScoreVersion.in_force()
     rules = list(version.rules.order_by("position"))
     queryset = Lead.objects.all() if leads is None else Lead.objects.among(leads)
-    inner, parameters = judged(queryset, rules).query.sql_with_params()
+    inner, parameters = as_sql(judged(queryset, rules))
     with connection.cursor() as cursor:
         cursor.execute(statement(inner, version, rules), parameters)
         return int(cursor.fetchone()[0])

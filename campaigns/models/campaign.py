@@ -88,12 +88,12 @@ class Campaign(models.Model):
     @property
     def version(self) -> "Version":
         """What leads enter: the published version; before there is one, the draft, where they wait."""
-        return self.current or self.versions.earliest("number")
+        return self.current or self.versions.all()[0]
 
     @property
     def draft(self) -> "Version | None":
         """The version that is being built, if one is."""
-        return self.versions.filter(published_at=None).first()
+        return next((version for version in self.versions.all() if version.is_draft), None)
 
 
 class Version(models.Model):
@@ -198,6 +198,10 @@ class StageText(models.Model):
 
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
+    def running(self) -> Self:
+        """On their way, or held on it."""
+        return self.filter(status__in=RUNNING)
+
     def due(self, now: datetime) -> Self:
         """On their way in a published campaign, and their time at the stage is over."""
         return self.filter(status=Enrollment.Status.ACTIVE, due_at__lte=now, campaign__state=Campaign.State.PUBLISHED)
@@ -242,6 +246,9 @@ class Enrollment(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+RUNNING = (Enrollment.Status.ACTIVE, Enrollment.Status.HELD)
 
 
 class Transition(models.Model):

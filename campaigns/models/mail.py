@@ -1,5 +1,7 @@
 """Who mail comes from, how often and when it may go to a person, and who must not be written to."""
 
+from collections.abc import Iterable
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -93,4 +95,10 @@ class Suppression(models.Model):
 
     @classmethod
     def holds(cls, email_key: str) -> bool:
-        return cls.objects.filter(digest__in=keyed_digests(email_key)).exists()
+        return bool(cls.among([email_key]))
+
+    @classmethod
+    def among(cls, email_keys: Iterable[str]) -> set[str]:
+        """Those of these normalised addresses that must not be written to; one query."""
+        digests = {bytes(digest): key for key in email_keys for digest in keyed_digests(key)}
+        return {digests[bytes(digest)] for digest in cls.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)}

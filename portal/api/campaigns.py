@@ -46,7 +46,7 @@ class Campaigns(generics.ListAPIView[Campaign]):
     """The campaigns with the stages that people enter: those of the version that runs, before there is one those of the draft."""
 
     roles = OFFICE
-    queryset = Campaign.objects.select_related("storefront", "current").prefetch_related("current__stages")
+    queryset = Campaign.objects.select_related("storefront", "current").prefetch_related("current__stages", "versions__stages")
     serializer_class = CampaignSerializer
     pagination_class = ByName
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.core import mail as django_mail
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from campaigns import build
 from campaigns.changes import changes
-from campaigns.dryrun import dry_run, next_hour
+from campaigns.clock import next_hour
+from campaigns.dryrun import dry_run
 from campaigns.flow import Flow
 from campaigns.inflight import landings, move_in_flight
 from campaigns.kinds import faults
@@ -403,3 +406,39 @@ def test_a_test_mail_goes_to_whoever_asks_and_to_nobody_else(browser, campaign, 
 
 def outbox():
     return django_mail.outbox
+
+
+def test_a_dry_run_costs_the_same_however_many_leads(app, campaign, put, arrive):
+    put("email", "Welcome")
+    asks = put("branch", "Where", arms=[{"name": "Shop", "when": {"field": "storefront", "op": "is", "value": "appsource"}}])
+    put("wait", "Morning", parent=asks, arm=0, **AT_NINE)
+    put("goal", "On", timedelta(days=9))
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            ran = dry_run(campaign.draft, Lead.objects.all())
+        return len(queries), ran
+
+    arrive(app, **{**WEAK, "country": ""})
+    few, _ran = cost()
+    for n in range(6):
+        arrive(app, **{**WEAK, "email": f"p{n}@gmail.com", "country": "" if n % 2 else "BR"})
+    Suppression.add("p3@gmail.com", "objected")
+    many, ran = cost()
+    assert many == few
+    assert sum("does not want mail" in path.passings[0].why for path in ran.paths) == 1
+
+
+def test_the_api_lists_campaigns_at_the_same_cost_however_many_are_drafts(app, campaign, put, api, marketing):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/api/v1/campaigns/").status_code == 200
+        return len(queries)
+
+    client = api(marketing)
+    put("task", "Call")
+    few = cost()
+    for n in range(5):
+        one = Campaign.objects.create(slug=f"more-{n}", name="More", kind="nurture", storefront=app.storefront)
+        build.add(one.versions.create(number=1), "task", "Call", (None, 0, 0))
+    assert cost() == few

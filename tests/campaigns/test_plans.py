@@ -3,13 +3,15 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.attribute import attribute_anew
 from campaigns.go import target
-from campaigns.models import Cost, DemandActivity, Strategy, Touch, Visits
-from campaigns.returns import plan_of, returns
+from campaigns.models import Cost, DemandActivity, Strategy, Target, Touch, Visits
+from campaigns.returns import plan_of, plans_of, returns
 from leads.models import Interaction, Lead
 from tests.campaigns.test_stages import WEAK
 
@@ -141,10 +143,7 @@ def test_nonsense_is_refused_and_what_was_typed_is_kept(browser, app, ad):
     assert not Cost.objects.exists()
 
 
-def test_the_list_of_activities_costs_the_same_however_long(browser, app, ad, django_assert_max_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def test_the_list_of_activities_costs_the_same_however_long(browser, app, ad):
     def cost():
         with CaptureQueriesContext(connection) as queries:
             assert browser.get("/campaigns/demand/").status_code == 200
@@ -154,3 +153,30 @@ def test_the_list_of_activities_costs_the_same_however_long(browser, app, ad, dj
     for n in range(8):
         DemandActivity.objects.create(name=f"Ad {n}", code=f"ad-{n}", channel="social", listing=app, url=PAGE, starts=TODAY)
     assert cost() == few
+
+
+def test_the_list_of_strategies_costs_the_same_however_long(browser, app, arrive, campaign):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get("/campaigns/strategies/").status_code == 200
+        return len(queries)
+
+    def make(n):
+        strategy = Strategy.objects.create(name=f"Plan {n}", starts=TODAY, ends=TODAY + timedelta(days=n), budget=10)
+        Target.objects.create(strategy=strategy, measure="leads", amount=n)
+        Target.objects.create(strategy=strategy, measure="won", amount=n, country="CZ")
+        ad = DemandActivity.objects.create(name=f"Ad {n}", code=f"ad-{n}", channel="social", listing=app, url=PAGE, starts=TODAY, strategy=strategy)
+        Cost.objects.create(activity=ad, amount=n)
+
+    arrive(app, **WEAK)
+    make(1)
+    few = cost()
+    for n in range(2, 8):
+        make(n)
+    assert cost() == few
+    found = {plan.strategy.name: ([one.actual for one in plan.courses], plan.spent) for plan in plans_of(list(Strategy.objects.all()))}
+    assert found["Plan 7"] == ([1, 0], 7)
+    Cost.objects.create(campaign=campaign, amount=5)
+    campaign.strategy = Strategy.objects.get(name="Plan 7")
+    campaign.save()
+    assert plan_of(campaign.strategy).spent == 12

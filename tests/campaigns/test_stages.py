@@ -339,3 +339,37 @@ def test_the_sweep_and_the_leads_path_come_to_the_same(app, put, running, arrive
         "cz@gmail.com": ("Back", "active", ""), "nl@gmail.com": ("Back", "reached", ""), "de-owned@gmail.com": ("Back", "held", "seller"),
         "de-twice@gmail.com": ("On", "active", ""),
     }  # fmt: skip
+
+
+def test_a_campaign_whose_conditions_cannot_be_asked_holds_up_no_other(app, put, running, arrive, campaign):
+    put("goal", "On", timedelta(days=9))
+    lead = arrive(app, **WEAK)
+    running()
+    broken = Campaign.objects.create(
+        slug="broken", name="Broken", kind="nurture", storefront=app.storefront, state="published", goal={"field": "gone", "op": "is", "value": 1}
+    )
+    Campaign.objects.filter(pk=broken.pk).update(current=broken.versions.create(number=1, published_at=timezone.now()))
+    Campaign.objects.filter(pk=campaign.pk).update(slug="z-last")
+    sweep()
+    assert lead.enrollments.filter(campaign=campaign).exists()
+    assert not Campaign.objects.unswept(timezone.now()).exists()
+
+
+def test_landing_where_the_condition_holds_already_is_seen_by_the_next_sweep(app, put, running, arrive, campaign, marketing):
+    from campaigns import inflight
+
+    put("wait", "Old", timedelta(days=30))
+    running()
+    lead = arrive(app, **{**WEAK, "country": "CZ"})
+    sweep()
+    draft = build.draft_of(campaign)
+    old = draft.stages.get(name="Old")
+    waits = build.add(draft, "wait", "Until", (None, 0, 1), {"until": IN_CZ})
+    Stage.objects.filter(pk=waits.pk).update(holds_for=timedelta(days=20))
+    build.add(draft, "task", "After", (None, 0, 2))
+    publish(campaign, by=marketing)
+    Stage.objects.filter(pk=old.pk).update(options={"until": IN_CZ})
+    assert inflight.move_in_flight(campaign) == 1
+    sweep()
+    pipeline.run()
+    assert lead.enrollments.get().due_at <= timezone.now()
