@@ -17,11 +17,12 @@ from django.db.models.expressions import RawSQL
 
 from accounts.ids import NEW_ID
 from campaigns.clock import due_in_sql
-from campaigns.effects import EFFECTS
+from campaigns.effects import EFFECTS, gives_owner
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Stage
 from leads.conditions import annotated, as_sql, matching, to_q
 from leads.models import Lead
+from listings.models import CampaignKind
 
 BATCH = 5_000
 Kind = Stage.Kind
@@ -46,7 +47,7 @@ class Running:
     """The steps of every version that somebody may be on in a published campaign, by stage."""
 
     steps: dict[int, Step] = field(default_factory=dict)
-    campaigns: dict[int, str] = field(default_factory=dict)
+    campaigns: dict[int, Campaign] = field(default_factory=dict)
 
     @classmethod
     def now(cls) -> "Running":
@@ -58,7 +59,7 @@ class Running:
             stages.setdefault(stage.version_id, []).append(stage)
         for of_version in stages.values():
             running.steps |= Flow.of(of_version).steps
-            running.campaigns |= {stage.pk: stage.version.campaign.name for stage in of_version}
+            running.campaigns |= {stage.pk: stage.version.campaign for stage in of_version}
         return running
 
     @property
@@ -79,11 +80,12 @@ class Running:
         return any("minute" in step.stage.options for step in self.steps.values())
 
 
-def row_of(step: Step, campaign: str) -> dict[str, Any]:
+def row_of(step: Step, campaign: Campaign) -> dict[str, Any]:
     stage = step.stage
     return {
-        "id": stage.pk, "key": str(stage.key), "kind": stage.kind, "name": stage.name, "campaign": campaign, "options": stage.options,
+        "id": stage.pk, "key": str(stage.key), "kind": stage.kind, "name": stage.name, "campaign": campaign.name, "options": stage.options,
         "next_id": step.after, "holds_for": f"{stage.holds_for.total_seconds()} seconds", "touches": stage.kind in EFFECTS,
+        "holds": campaign.kind == CampaignKind.NURTURE and gives_owner(stage),
     }  # fmt: skip
 
 
@@ -98,7 +100,7 @@ def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]
         count, latest, touched = cursor.fetchone()
         for stage, leads in json.loads(touched or "{}").items():
             step = running.steps[int(stage)]
-            EFFECTS[step.stage.kind](leads, step.stage, running.campaigns[step.stage.pk])
+            EFFECTS[step.stage.kind](leads, step.stage, running.campaigns[step.stage.pk].name)
     return int(count), latest or watermark
 
 
@@ -147,11 +149,13 @@ def arriving_at(stage: int) -> QuerySet[Lead]:
 
 # Set: active enrollments at stages of published versions whose time is over. Locks them, skipping those others hold; then, where the stage changes
 # the lead, the lead rows, skipping again: whoever follows a lead holds it while waiting for its enrollments, so nobody must wait here the other way
-# round. What was skipped stays due. Passages are counted in order, so that two batches wait for each other in one direction only.
+# round. What was skipped stays due. Who is given an owner by a nurture campaign is held at once; following sets them free if nobody could take them.
+# Passages are counted in order, so that two batches wait for each other in one direction only.
 ADVANCE = """
     WITH flow AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%s::jsonb) AS f(
-            id bigint, key uuid, kind text, name text, campaign text, options jsonb, next_id bigint, holds_for interval, touches boolean)
+            id bigint, key uuid, kind text, name text, campaign text, options jsonb, next_id bigint, holds_for interval, touches boolean,
+            holds boolean)
     ), due AS MATERIALIZED (
         SELECT e.id, e.stage_id, e.due_at, e.lead_id FROM campaigns_enrollment e
         WHERE e.status = 'active' AND e.due_at <= now() AND e.due_at >= %s AND e.stage_id IN (SELECT id FROM flow)
@@ -161,7 +165,7 @@ ADVANCE = """
         SELECT l.id FROM leads_lead l WHERE l.id = ANY(ARRAY(SELECT d.lead_id FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.touches))
         ORDER BY l.id FOR UPDATE OF l SKIP LOCKED
     ), going AS MATERIALIZED (
-        SELECT d.id, d.lead_id, d.due_at, f.id AS stage_id, f.key, f.kind, f.name, f.campaign, f.touches, f.options,
+        SELECT d.id, d.lead_id, d.due_at, f.id AS stage_id, f.key, f.kind, f.name, f.campaign, f.touches, f.options, f.holds AND n.id IS NOT NULL AS holds,
             n.id AS to_id, n.holds_for AS next_holds, n.options AS next_options
         FROM due d JOIN flow f ON f.id = d.stage_id LEFT JOIN chosen c ON c.lead_id = d.lead_id AND c.stage_id = d.stage_id
         LEFT JOIN flow n ON n.id = coalesce(c.way, f.next_id) AND f.kind <> 'exit'
@@ -169,9 +173,10 @@ ADVANCE = """
     ), met(lead_id, stage_id) AS MATERIALIZED ({met}),
     moved AS (
         UPDATE campaigns_enrollment e SET stage_id = coalesce(g.to_id, e.stage_id), stage_since = now(),
-            status = CASE WHEN g.to_id IS NULL THEN 'ended' ELSE 'active' END,
+            status = CASE WHEN g.to_id IS NULL THEN 'ended' WHEN g.holds THEN 'held' ELSE 'active' END,
+            reason = CASE WHEN g.holds THEN 'seller' ELSE '' END,
             ended_at = CASE WHEN g.to_id IS NULL THEN now() END,
-            due_at = CASE WHEN g.to_id IS NULL THEN NULL WHEN m.lead_id IS NOT NULL THEN now() ELSE {due_at} END
+            due_at = CASE WHEN g.to_id IS NULL OR g.holds THEN NULL WHEN m.lead_id IS NOT NULL THEN now() ELSE {due_at} END
         FROM going g LEFT JOIN met m ON m.lead_id = g.lead_id AND m.stage_id = g.to_id WHERE e.id = g.id
     ), history AS (
         INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, to_stage_id, at)

@@ -92,7 +92,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
 NAMES: dict[str, Any] = {
     Stage.Kind.WAIT: lambda: pgettext("new stage", "Wait"), Stage.Kind.EMAIL: lambda: pgettext("new stage", "New mail"),
     Stage.Kind.BRANCH: lambda: pgettext("new stage", "Question"), Stage.Kind.TASK: lambda: pgettext("new stage", "Call them"),
-    Stage.Kind.HAND_OVER: lambda: pgettext("new stage", "To sales"), Stage.Kind.SET: lambda: pgettext("new stage", "Set the status"),
+    Stage.Kind.HAND_OVER: lambda: pgettext("new stage", "To sales"), Stage.Kind.SET: lambda: pgettext("new stage", "Set something"),
     Stage.Kind.GOAL: lambda: pgettext("new stage", "Wait for the goal"), Stage.Kind.EXIT: lambda: pgettext("new stage", "End"),
 }  # fmt: skip
 BEGINS: dict[str, Any] = {

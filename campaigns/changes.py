@@ -31,7 +31,11 @@ def changes(old: Version, new: Version) -> list[Change]:
 
 
 def steps_of(version: Version) -> dict[UUID, Step]:
-    return {step.stage.key: step for step in Flow.of(version.stages.prefetch_related("texts")).steps.values()}
+    return {step.stage.key: step for step in Flow.of(version.stages.select_related("then").prefetch_related("texts")).steps.values()}
+
+
+def key_of(stage: Stage | None) -> UUID | None:
+    return stage.key if stage else None
 
 
 def displaced(before: list[UUID], after: list[UUID]) -> set[UUID]:
@@ -55,6 +59,8 @@ def differences(before: Step, after: Step, moved: bool) -> list[str]:
         found.append(_("moved"))
     if old.holds_for != new.holds_for:
         found.append(_("another time"))
+    if key_of(old.then) != key_of(new.then):
+        found.append(_("goes on elsewhere"))
     if old.options != new.options:
         found.append(_("another condition or choice"))
     said = (

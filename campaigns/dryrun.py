@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.clock import main_zones, next_hour
+from campaigns.effects import gives_owner
 from campaigns.enroll import may_enter
 from campaigns.flow import ENDS, Arm, Flow, Step, ways_of
 from campaigns.models import Campaign, Stage, Suppression, Version
@@ -186,7 +187,7 @@ class Walker:
 
     def stops(self, stage: Stage) -> str:
         """Why nobody goes on from a stage, as far as that is known beforehand."""
-        if stage.kind == Kind.HAND_OVER and self.campaign.kind == CampaignKind.NURTURE:
+        if gives_owner(stage) and self.campaign.kind == CampaignKind.NURTURE:
             return _("Handed to sales; held from then on")
         if stage.kind == Kind.SET and stage.options.get("status") in CLOSED:
             return _("Closed by the campaign")

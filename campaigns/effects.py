@@ -1,15 +1,19 @@
-"""What a stage does to the leads themselves, many at once: handing them to sales, setting their status. Each makes the leads stale, so that owner,
-destinations and figures follow. The caller holds the lead rows."""
+"""What a stage does to the leads themselves, many at once: handing them to sales, setting their status, a tag, a bonus to the score or the owner.
+Each makes the leads stale, so that score, owner, destinations and figures follow. The caller holds the lead rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from accounts.ids import NEW_ID, array
+from accounts.models import User
 from campaigns.models import Stage
 from leads.bulk import set_status_of_all
 from leads.models import Lead
+from leads.tags import add_tag, remove_tag
+from routing.handover import hand_over as give_to
 
 Effect = Callable[[Sequence[Any], Stage, str], None]
 
@@ -33,9 +37,43 @@ HAND_OVER = f"""
 """
 
 
-def set_status(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
-    """Put them into the stage's status; those that are there already stay as they are."""
-    set_status_of_all(Lead.objects.among(leads), stage.options["status"], by=None, campaign=campaign, stage=stage.name)
+def set_something(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
+    """Set what the stage says; leads that are so already stay as they are."""
+    these, why = Lead.objects.among(leads), {"campaign": campaign, "stage": stage.name}
+    match stage.options:
+        case {"status": status}:
+            set_status_of_all(these, status, by=None, **why)
+        case {"tag": tag, "off": True}:
+            remove_tag(these, tag, by=None, **why)
+        case {"tag": tag}:
+            add_tag(these, tag, by=None, **why)
+        case {"bonus": points}:
+            give_bonus(leads, points, stage, campaign)
+        case {"owner": username}:
+            owner = User.objects.sellers().filter(username=username).first()
+            if owner:  # who left since is nobody's owner
+                give_to(these.open(), owner, by=None, **why)
+            these.update(stale_since=Now())
 
 
-EFFECTS: dict[str, Effect] = {Stage.Kind.HAND_OVER: hand_over, Stage.Kind.SET: set_status}
+def gives_owner(stage: Stage) -> bool:
+    """Whether leads get an owner here, as far as one can take them."""
+    return stage.kind == Stage.Kind.HAND_OVER or (stage.kind == Stage.Kind.SET and "owner" in stage.options)
+
+
+def give_bonus(leads: Sequence[Any], points: int, stage: Stage, campaign: str) -> None:
+    """Points for the score, one bonus per lead: this one takes the place of any other; none takes it away."""
+    with connection.cursor() as cursor:
+        cursor.execute(BONUS, {"leads": array(leads), "points": points, "campaign": campaign, "stage": stage.name})
+
+
+BONUS = f"""
+    WITH given AS (
+        UPDATE leads_lead l SET bonus = %(points)s, bonus_from = CASE WHEN %(points)s <> 0 THEN %(campaign)s ELSE '' END, stale_since = now()
+        WHERE l.id = ANY(%(leads)s::uuid[]) AND l.bonus <> %(points)s RETURNING l.id
+    )
+    INSERT INTO leads_activity (id, lead_id, at, kind, data)
+    SELECT {NEW_ID}, id, clock_timestamp(), 'bonus',
+        jsonb_build_object('points', %(points)s, 'campaign', %(campaign)s::text, 'stage', %(stage)s::text) FROM given
+"""
+EFFECTS: dict[str, Effect] = {Stage.Kind.HAND_OVER: hand_over, Stage.Kind.SET: set_something}

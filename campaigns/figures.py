@@ -13,6 +13,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.formats import time_format
 from django.utils.translation import gettext, pgettext
 
+from accounts.models import User
 from accounts.remembered import remembered
 from campaigns.flow import Arm, Flow, Step
 from campaigns.models import RUNNING, Campaign, Click, Enrollment, Message, Passage, Stage, Version
@@ -83,6 +84,11 @@ class Standing:
         return in_words(self.stage.options["until"]) if self.stage.options.get("until") else ""
 
     @property
+    def sets(self) -> str:
+        """What the stage sets about a lead, in words."""
+        return sets_in_words(self.stage.options)
+
+    @property
     def days(self) -> int:
         """In how many days a task is due."""
         return int(self.stage.options.get("days", 1))
@@ -91,6 +97,11 @@ class Standing:
     def missing(self) -> int:
         """How many languages a mail is not written in."""
         return len(missing_languages(self.stage)) if self.stage.kind == Stage.Kind.EMAIL else 0
+
+    @property
+    def jumps_to(self) -> str:
+        """The stage one goes on with, when that is not the next one."""
+        return self.stage.then.title if self.stage.then else ""
 
     @property
     def gone(self) -> int:
@@ -159,6 +170,21 @@ def weekday_words(days: list[int]) -> str:
     return ", ".join(names)
 
 
+def sets_in_words(options: dict[str, Any]) -> str:
+    """What a stage sets, other than the status."""
+    match options:
+        case {"tag": tag, "off": True}:
+            return gettext("Takes off the tag “%(tag)s”") % {"tag": tag}
+        case {"tag": tag}:
+            return gettext("Tag “%(tag)s”") % {"tag": tag}
+        case {"bonus": points}:
+            return gettext("Score bonus %(points)+d") % {"points": points}
+        case {"owner": username}:
+            owner = User.objects.filter(username=username).first()
+            return gettext("Owner: %(name)s") % {"name": owner.full_name if owner else username}
+    return ""
+
+
 def why_left(reason: str) -> str:
     """Why an enrollment left or is held, in a word or two."""
     words = {
@@ -175,7 +201,7 @@ def figures_of(version: Version, counted: Version | None = None) -> Figures:
 
     A draft may show the figures of the version that runs: those of the stages it has kept.
     """
-    flow = Flow.of(version.stages.prefetch_related("texts"))
+    flow = Flow.of(version.stages.select_related("then").prefetch_related("texts"))
     standings = {step.stage.key: Standing(step) for step in flow.steps.values()}
     of = counted or version
     keys = dict(Stage.objects.filter(version=of).values_list("pk", "key"))

@@ -1,7 +1,7 @@
 """What each kind of stage asks for besides its name, and what is wrong with it, in words.
 
 Options by kind: wait {} | {minute, weekdays} (until an hour of the person's day) | {until} (a condition, with the stage's time as the limit);
-branch {arms: [{name, when}]} and one more arm for all others; task {days}; set {status}.
+branch {arms: [{name, when}]} and one more arm for all others; task {days}; set {status} | {tag, off?} | {bonus} | {owner}.
 """
 
 from collections.abc import Iterator
@@ -11,13 +11,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from campaigns.flow import Flow, Step
 from campaigns.models import Stage
 from leads.conditions import check
 from leads.models import Status
 
 Kind = Stage.Kind
-MOST_STAGES, MOST_ARMS = 60, 10
+MOST_STAGES, MOST_ARMS, MOST_BONUS = 60, 10, 50
 LONGEST = timedelta(days=730)
 SETTABLE = (Status.NURTURING, Status.QUALIFIED, Status.LOST, Status.DISQUALIFIED)
 
@@ -45,8 +46,8 @@ def faults_of(step: Step) -> Iterator[str]:
         yield from faults_of_wait(stage)
     elif stage.kind == Kind.BRANCH:
         yield from faults_of_branch(stage)
-    elif stage.kind == Kind.SET and stage.options.get("status") not in SETTABLE:
-        yield _("It does not say which status to set.")
+    elif stage.kind == Kind.SET:
+        yield from faults_of_set(stage.options)
 
 
 def faults_of_wait(stage: Stage) -> Iterator[str]:
@@ -58,6 +59,20 @@ def faults_of_wait(stage: Stage) -> Iterator[str]:
         yield _("It waits for an hour, and for no day of the week.")
     if "until" in stage.options:
         yield from faults_of_condition(stage.options["until"])
+
+
+def faults_of_set(options: dict[str, Any]) -> Iterator[str]:
+    if "tag" in options:
+        if not options["tag"]:
+            yield _("It does not say which tag.")
+    elif "bonus" in options:
+        if abs(options["bonus"]) > MOST_BONUS:
+            yield _("A bonus is of %(n)d points at the most.") % {"n": MOST_BONUS}
+    elif "owner" in options:
+        if not User.objects.sellers().filter(username=options["owner"]).exists():
+            yield _("It does not say who becomes the owner.")
+    elif options.get("status") not in SETTABLE:
+        yield _("It does not say which status to set.")
 
 
 def faults_of_branch(stage: Stage) -> Iterator[str]:

@@ -8,10 +8,13 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from campaigns.kinds import LONGEST, SETTABLE
+from accounts.models import User
+from campaigns.kinds import LONGEST, MOST_BONUS, SETTABLE
 from campaigns.models import Stage
 from leads.condition_form import ConditionForm, read_condition
 from leads.models import Status
+from leads.tags import LONGEST as LONGEST_TAG
+from leads.tags import written
 
 Kind = Stage.Kind
 UNITS = {"minutes": 1, "hours": 60, "days": 24 * 60}
@@ -22,16 +25,33 @@ MODES = (
 )  # fmt: skip
 
 
+SETS = (
+    ("status", gettext_lazy("the status")), ("tag", gettext_lazy("a tag")), ("bonus", gettext_lazy("a bonus to the score")),
+    ("owner", gettext_lazy("the owner")),
+)  # fmt: skip
+BEGINS_WITH: dict[str, Any] = {"status": Status.NURTURING.value, "tag": "", "bonus": 5, "owner": ""}
+
+
 class StageForm(forms.ModelForm):
     """The name of a stage; kinds add what they ask for."""
 
+    then = forms.ModelChoiceField(Stage.objects.none(), label=gettext_lazy("Go on with"), required=False, empty_label=gettext_lazy("the next stage"))
+
     class Meta:
         model = Stage
-        fields = ("name",)
+        fields = ("name", "then")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs["autocomplete"] = "off"
+        others = Stage.objects.filter(version=self.instance.version_id).exclude(pk=self.instance.pk)
+        if self.instance.kind == Kind.EXIT or not others:
+            del self.fields["then"]
+        else:
+            then = self.fields["then"]
+            assert isinstance(then, forms.ModelChoiceField)
+            then.queryset = others
+        self.order_fields([*(name for name in self.fields if name != "then"), "then"])
 
     def clean_name(self) -> str:
         return " ".join(str(self.cleaned_data["name"]).split())
@@ -119,15 +139,50 @@ class TaskForm(StageForm):
 
 
 class SetForm(StageForm):
-    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=[(one.value, one.label) for one in SETTABLE])
+    """What to set about the lead: first what, then to which value."""
+
+    what = forms.ChoiceField(label=gettext_lazy("Set"), choices=SETS)
+    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=[(one.value, one.label) for one in SETTABLE], required=False)
+    tag = forms.CharField(label=gettext_lazy("Tag"), max_length=LONGEST_TAG, required=False)
+    off = forms.BooleanField(label=gettext_lazy("Take it off instead"), required=False)
+    bonus = forms.IntegerField(
+        label=gettext_lazy("Points"), min_value=-MOST_BONUS, max_value=MOST_BONUS, required=False,
+        help_text=gettext_lazy("They count as intent, within its cap. A lead has one bonus: a later one takes its place, and 0 takes it away."),
+    )  # fmt: skip
+    owner = forms.ChoiceField(label=gettext_lazy("Owner"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["status"].initial = self.instance.options.get("status", Status.NURTURING)
+        options = self.instance.options
+        self.fields["what"].initial = self.way
+        owner = self.fields["owner"]
+        assert isinstance(owner, forms.ChoiceField)
+        owner.choices = [(one.username, one.full_name) for one in User.objects.sellers()] if self.way == "owner" else []
+        for name, plain in BEGINS_WITH.items():
+            self.fields[name].initial = options.get(name, plain)
+        self.fields["off"].initial = options.get("off", False)
+        for name in ("status", "tag", "bonus", "owner"):
+            if name != self.way:
+                del self.fields[name]
+        if self.way != "tag":
+            del self.fields["off"]
 
-    def clean_status(self) -> str:
-        self.instance.options = {"status": self.cleaned_data["status"]}
-        return str(self.cleaned_data["status"])
+    @property
+    def way(self) -> str:
+        return next((name for name in BEGINS_WITH if name in self.instance.options), "status")
+
+    def clean(self) -> dict[str, Any]:
+        given, was = super().clean() or {}, self.way
+        what = given.get("what", was)
+        value = given.get(what) if what == was else BEGINS_WITH[what]
+        if what == "tag":
+            value = written(value or "")
+            if what == was and not value:
+                self.add_error("tag", _("It does not say which tag."))
+        if value is None:
+            value = BEGINS_WITH[what]
+        self.instance.options = {what: value} | ({"off": True} if given.get("off") else {})
+        return given
 
 
 class BranchForm(StageForm):

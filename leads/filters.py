@@ -22,7 +22,7 @@ from leads.lists import chosen, is_day
 from leads.models import Cluster, LeadQuerySet, Status
 from listings.models import Listing
 
-NAMES = ("q", "status", "storefront", "listing", "owner", "cluster", "score_min", "clock", "from", "to", "reached")
+NAMES = ("q", "status", "storefront", "listing", "owner", "cluster", "score_min", "clock", "from", "to", "reached", "tag")
 SORTS = {"received": "received_at", "score": "score"}
 CLOCKS = (
     ("overdue", pgettext_lazy("response clock", "Overdue")),
@@ -105,6 +105,7 @@ class FilterForm(forms.Form):
     score_min = forms.IntegerField(label=gettext_lazy("Score from"), required=False, min_value=0, max_value=1000)
     clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
     reached = forms.ChoiceField(label=gettext_lazy("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
+    tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=40)
 
     def __init__(self, asked: Mapping[str, str], user: User) -> None:
         several = {name: asked[name].split(",") for name in ("status", "cluster", "listing") if name in asked}

@@ -32,6 +32,9 @@ def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
     if text := asked.get("q", "")[:MAX_QUERY].strip():
         leads = searched(leads, text)
     leads = received(leads, asked.get("from", ""), asked.get("to", ""))
+    if tag := asked.get("tag"):
+        # Said so that the index serves, which holds the tagged ones only.
+        leads = leads.filter(tags__contains=[tag[:MAX_QUERY]]).exclude(tags=[])
     if column := REACHED.get(asked.get("reached", "")):
         leads = leads.filter(**{f"{column}__isnull": False})
     return by_clock(of_listings(leads, asked), asked.get("clock"))

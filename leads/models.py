@@ -254,6 +254,9 @@ class Lead(models.Model):
     score_version = models.PositiveIntegerField(null=True, blank=True)
     score_points = ArrayField(models.SmallIntegerField(), default=list, blank=True)
     rescore_at = models.DateTimeField(null=True, blank=True)
+    # Points that a campaign adds to the intent, and which campaign; a later one takes the place of an earlier one.
+    bonus = models.SmallIntegerField(default=0, db_default=0)
+    bonus_from = models.CharField(max_length=100, blank=True, default="", db_default="")
     # Routing's answers.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("owner"), db_index=False
@@ -268,6 +271,7 @@ class Lead(models.Model):
     opportunity_at = models.DateTimeField(null=True, blank=True)
     won_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[], blank=True)
     # Bookkeeping.
     revision = models.PositiveIntegerField(default=0)
     face = models.BigIntegerField(null=True, blank=True)
@@ -287,6 +291,7 @@ class Lead(models.Model):
             models.Index(fields=["listing", "-received_at", "-id"], name="lead_by_listing"),
             models.Index(fields=["status", "-received_at", "-id"], name="lead_by_status"),
             models.Index(fields=["owner", "-received_at", "-id"], name="lead_by_owner"),
+            GinIndex(fields=["tags"], condition=~models.Q(tags=[]), name="lead_tags"),
             models.Index(
                 fields=["owner"], condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]), name="lead_load"
             ),

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import autodiscover_modules
 
 from accounts.models import User
+from leads import tags as tagging
 from leads.models import Lead, Task
 
 Data = dict[str, Any]
@@ -79,6 +80,12 @@ def tasks(context: Context) -> Data | None:
     """What is still to be done about the lead."""
     found = list(Task.objects.filter(lead=context.lead, done_at=None).order_by("due_at"))
     return {"tasks": found} if found else None
+
+
+@panel("tags", 70, "rail", "leads/_tags.html")
+def tags(context: Context) -> Data:
+    """The words that people and campaigns put on the lead, and room for one more."""
+    return {"lead": context.lead, "most": tagging.LONGEST}
 
 
 @panel("other_leads", 60, "rail", "leads/_other_leads.html")

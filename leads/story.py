@@ -48,6 +48,11 @@ def named(data: Data, what: str) -> str:
     return _(data[what]) if data.get(what) else ""
 
 
+def by_campaign(data: Data) -> str:
+    """The campaign and its stage that did something, where one did."""
+    return ": ".join(filter(None, (named(data, "campaign"), named(data, "stage"))))
+
+
 def label(choices: Any, value: str) -> str:
     return str(choices(value).label) if value in choices.values else value
 
@@ -70,12 +75,13 @@ def assigned(data: Data) -> Telling:
     if not data.get("owner"):
         return _("Taken from its owner"), ""
     by_hand = data.get("code") == "by_hand"
+    if data.get("code") == "by_campaign":
+        return _("Owner set by %(name)s") % {"name": named(data, "campaign")}, named(data, "stage")
     return (_("Owner set by %(name)s") % {"name": data.get("by", "")} if by_hand else _("Got an owner, clock started")), ""
 
 
 def status(data: Data) -> Telling:
-    by_campaign = ": ".join(filter(None, (named(data, "campaign"), named(data, "stage"))))
-    return _("Status %(was)s → %(status)s") % {"was": label(Status, data["was"]), "status": label(Status, data["status"])}, by_campaign
+    return _("Status %(was)s → %(status)s") % {"was": label(Status, data["was"]), "status": label(Status, data["status"])}, by_campaign(data)
 
 
 def called(data: Data) -> Telling:
@@ -103,6 +109,9 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "noted": noted,
     "delivery_dead": delivery_dead,
     "mailed": mailed,
+    "tagged": lambda data: (_("Tagged “%(tag)s”") % {"tag": data.get("tag", "")}, by_campaign(data)),
+    "untagged": lambda data: (_("Tag “%(tag)s” removed") % {"tag": data.get("tag", "")}, by_campaign(data)),
+    "bonus": lambda data: (_("Score bonus %(points)+d") % {"points": data.get("points", 0)}, by_campaign(data)),
     "wrote": lambda data: (_("Wrote to them"), data.get("note", "")),
     "edited": lambda data: (_("Contact corrected"), ""),
     "asked_neighbour": lambda data: (_("Asked a neighbour: do not contact about that request"), ""),

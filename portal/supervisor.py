@@ -23,6 +23,8 @@ from portal.engines.live import is_live
 from portal.engines.processes import Child, Guardian, free_port, is_free, open_log, tail, wait
 
 DEMO_LEADS = 2000
+# There a forked worker dies in Apple's frameworks, or in libpq's search for a Kerberos ticket, unless both are told to keep still.
+FORKS_ON_MACOS = {"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "PGGSSENCMODE": "disable"}
 LONGEST_DELAY, GOOD_AFTER = 30.0, 60.0
 
 
@@ -147,7 +149,7 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         own = {"PORTAL_DATA": str(self.data), "PORT": str(self.port), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
-        return {**os.environ, **own}
+        return {**(FORKS_ON_MACOS if sys.platform == "darwin" else {}), **os.environ, **own}
 
     def _spawn(self, name: str, *arguments: str) -> Child:
         return Child(self.guardian, [sys.executable, *arguments], open_log(self.data, name), environment=self.environment)

@@ -17,13 +17,14 @@ BATCH = 1_000
 Before = list[dict[str, Any]]
 
 
-def hand_over(leads: QuerySet[Lead], owner: User | None, by: User) -> Before:
+def hand_over(leads: QuerySet[Lead], owner: User | None, by: User | None, **because: str) -> Before:
     """Give these leads to a seller, or take them from everybody; returns what they were before. Leads that have the owner already are no part of it.
+    Without a person it is a campaign that gives them, which `because` names.
 
     Locks the lead rows in id order. The clock of a lead that nobody answered starts anew with its owner.
     """
     now = timezone.now()
-    reason = reason_of(owner, by, now)
+    reason = reason_of(owner, by, now) if by else {"code": "by_campaign", **because}
     with transaction.atomic():
         wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk"))
         wanted = wanted.exclude(owner=owner) if owner else wanted.filter(owner__isnull=False)
@@ -60,7 +61,7 @@ def reason_of(owner: User | None, by: User, at: datetime) -> dict[str, Any]:
     return {"code": "by_hand" if owner else "taken", "by": by.full_name, "at": at.isoformat()}
 
 
-def write_down(owners: list[tuple[Any, int | None]], reason: dict[str, Any], by: User) -> None:
+def write_down(owners: list[tuple[Any, int | None]], reason: dict[str, Any], by: User | None) -> None:
     """End the stretches of ownership that are open, begin the new ones, and put each on its timeline."""
     now = timezone.now()
     Assignment.objects.filter(lead__in=[lead for lead, _owner in owners], ended_at=None).update(ended_at=now)

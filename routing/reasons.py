@@ -14,6 +14,8 @@ def because(reason: dict[str, Any]) -> str:
         return "; ".join(filter(None, (reason["storefront"], why_now(reason.get("because", "")), load)))
     if code == "by_hand":
         return _("given by %(name)s") % {"name": reason["by"]}
+    if code == "by_campaign":
+        return _("given by %(name)s") % {"name": _(reason["campaign"]) if reason.get("campaign") else ""}
     if code == "taken":
         return _("taken from everybody by %(name)s") % {"name": reason["by"]}
     if code == "no_seller":

@@ -47,7 +47,10 @@ def explain(lead: Lead) -> list[Line]:
     lines = [
         Line(rule.part, _(rule.name), points, reason(lead, rule, points)) for rule, points in zip(rules, lead.score_points, strict=False) if points
     ]
-    for part, cap, points in (("fit", version.fit_cap, lead.score_points[-2]), ("intent", version.intent_cap, lead.score_points[-1])):
+    fit_over, intent_over, bonus = (*lead.score_points[len(rules) :], 0)[:3]
+    if bonus:
+        lines.append(Line("intent", _("Campaign"), bonus, _(lead.bonus_from) if lead.bonus_from else _("taken back since")))
+    for part, cap, points in (("fit", version.fit_cap, fit_over), ("intent", version.intent_cap, intent_over)):
         if points:
             why = _("at most %(cap)d points") % {"cap": cap} if points < 0 else _("at least 0 points")
             lines.append(Line(part, _("Cap"), points, why))

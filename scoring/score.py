@@ -34,10 +34,10 @@ def points_of(rule: ScoreRule) -> Any:
 
 
 def judged(leads: QuerySet[Lead], rules: Sequence[ScoreRule]) -> QuerySet[Any, Any]:
-    """Per lead the points of every rule, in rule order."""
+    """Per lead the points of every rule, in rule order, and last what a campaign adds."""
     facts = annotated(leads.order_by(), *(rule.condition for rule in rules))
     points = {f"p{i}": Case(When(to_q(rule.condition), then=points_of(rule)), default=Value(0)) for i, rule in enumerate(rules)}
-    return facts.annotate(**points).values_list("pk", *points)
+    return facts.annotate(**points).values_list("pk", *points, "bonus")
 
 
 def score(leads: Sequence[UUID] | None, version: ScoreVersion | None = None) -> int:
@@ -63,20 +63,20 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
     def total(part: str) -> str:
         return " + ".join([f"p[{i + 1}]" for i, rule in enumerate(rules) if rule.part == part] or ["0"])
 
-    columns = ", ".join(["id", *(f"p{i}" for i in range(len(rules)))])
+    columns = ", ".join(["id", *(f"p{i}" for i in range(len(rules))), "bonus"])
     points = ", ".join(f"p{i}" for i in range(len(rules)))
     fading = " OR ".join([f"p[{i + 1}] > 0" for i, rule in enumerate(rules) if rule.half_life_days] or ["false"])
     longest = max((int(leaf["value"]) for rule in rules for leaf in leaves(rule.condition) if counts_days(leaf)), default=-1) + 1
     return f"""
         WITH judged({columns}) AS MATERIALIZED ({inner}),
-        pointed AS MATERIALIZED (SELECT id, ARRAY[{points}]::smallint[] AS p FROM judged),
-        summed AS (SELECT id, p, ({total("fit")}) AS fit_sum, ({total("intent")}) AS intent_sum, ({fading}) AS fades FROM pointed),
+        pointed AS MATERIALIZED (SELECT id, bonus, ARRAY[{points}]::smallint[] AS p FROM judged),
+        summed AS (SELECT id, p, bonus, ({total("fit")}) AS fit_sum, ({total("intent")} + bonus) AS intent_sum, ({fading}) AS fades FROM pointed),
         capped AS MATERIALIZED (
             SELECT *, greatest(0, least({version.fit_cap:d}, fit_sum)) AS fit, greatest(0, least({version.intent_cap:d}, intent_sum)) AS intent FROM summed
         ),
         scored AS (
             UPDATE leads_lead AS l SET fit = c.fit, intent = c.intent, score = c.fit + c.intent, score_version = {version.number:d},
-                score_points = c.p || ARRAY[c.fit - c.fit_sum, c.intent - c.intent_sum]::smallint[],
+                score_points = c.p || ARRAY[c.fit - c.fit_sum, c.intent - c.intent_sum, c.bonus]::smallint[],
                 cluster = CASE WHEN c.fit >= {version.fit_high:d} THEN CASE WHEN c.intent >= {version.intent_high:d} THEN 'act_now' ELSE 'nurture' END
                                ELSE CASE WHEN c.intent >= {version.intent_high:d} THEN 'evaluate' ELSE 'educate' END END,
                 rescore_at = CASE WHEN c.fades OR now() - l.last_interaction_at < {longest:d} * interval '1 day'

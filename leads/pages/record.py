@@ -19,6 +19,8 @@ from leads.correct import correct
 from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, WroteForm
 from leads.models import Interaction, Lead, Status, Task
 from leads.place import place_of
+from leads.tags import MOST as MOST_TAGS
+from leads.tags import add_tag, remove_tag, written
 from leads.timeline import timeline
 
 
@@ -113,6 +115,21 @@ def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         work.add_task(lead, who(request), said["title"], said["due_at"])
         messages.success(request, _("Task added"))
     return back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def tag(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Put a tag on the lead, or take the one of `off` off it."""
+    lead, off = the_lead(request, pk), request.POST.get("off", "")
+    this, tag = Lead.objects.filter(pk=lead.pk), written(request.POST.get("tag", ""))
+    if off:
+        remove_tag(this, off, by=who(request))
+    elif not tag:
+        messages.warning(request, _("It does not say which tag."))
+    elif not add_tag(this, tag, by=who(request)) and tag not in lead.tags:
+        messages.warning(request, _("A lead may have %(n)d tags.") % {"n": MOST_TAGS})
+    return redirect(lead)
 
 
 @allow(*ROLES)

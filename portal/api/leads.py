@@ -116,7 +116,7 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
     class Meta:
         model = Lead
         fields = (
-            "id", "status", "contact", "listing", "score", "owner", "owner_reason", "respond_by", "first_response_at", "received_at", "interactions",
+            "id", "status", "contact", "listing", "score", "owner", "owner_reason", "respond_by", "first_response_at", "received_at", "tags", "interactions",
             "enrollments", "deliveries", "activities",
         )  # fmt: skip
 

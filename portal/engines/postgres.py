@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.engines.data import CannotStart
-from portal.engines.processes import Child, Guardian, bare_environment, clear_folder, free_port, identity
+from portal.engines.processes import Child, Guardian, bare_environment, clear_folder, free_port, identity, is_free
 
 VERSION = "18"
 MIB = 1024 * 1024
@@ -102,12 +102,12 @@ class Postgres:
         self.run_as.own(self.cluster)
 
     def is_ready(self) -> bool:
-        """The server writes its state into the eighth line of its pid file."""
+        """The server writes its state into the eighth line of its pid file; that of a killed one may still say so, but nobody listens."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[7].strip() == "ready" and not is_free(self.port)
 
     def _settings(self) -> dict[str, str | int]:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB

@@ -1,6 +1,7 @@
 """Strategies, demand activities, tracked links, which activity brought whom, and what it cost."""
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -15,7 +16,8 @@ from campaigns.returns import plan_of, plans_of, returns
 from leads.models import Interaction, Lead
 from tests.campaigns.test_stages import WEAK
 
-TODAY = date.today()
+# The publisher's day, which around midnight is not that of UTC.
+TODAY = datetime.now(ZoneInfo("Europe/Prague")).date()
 PERSON = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
 PAGE = "https://appsource.microsoft.com/en-us/product/saas/larkfield.field?tab=Overview"
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
@@ -18,6 +19,8 @@ from leads.models import Contact, Lead, Task
 from leads.work import add_note
 from listings.models import Publisher
 from portal import pipeline
+from routing.reasons import because
+from scoring.explanation import explain
 from tests.conftest import at_once
 
 WEAK = {"email": "bob@gmail.com", "company": "", "title": "", "phone": "", "actionCode": "INS", "leadSource": ""}
@@ -373,3 +376,85 @@ def test_landing_where_the_condition_holds_already_is_seen_by_the_next_sweep(app
     sweep()
     pipeline.run()
     assert lead.enrollments.get().due_at <= timezone.now()
+
+
+def test_a_tag_is_put_on_taken_off_and_asked_for(app, put, running, arrive, pass_time):
+    put("set", "Warm", tag="warm")
+    asks = put("branch", "Which", arms=[{"name": "Warm", "when": {"field": "tags", "op": "has", "value": "warm"}}])
+    put("set", "Cool", parent=asks, arm=0, tag="warm", off=True)
+    put("set", "Seen", parent=asks, arm=0, tag="seen")
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    pass_time()
+    lead.refresh_from_db()
+    assert (lead.tags, where(lead)) == (["seen"], "On")
+    told = lead.activities.filter(kind__in=("tagged", "untagged")).order_by("at", "id").values_list("kind", "data__tag", "data__campaign")
+    assert list(told) == [("tagged", "warm", "Mine"), ("untagged", "warm", "Mine"), ("tagged", "seen", "Mine")]
+
+
+def test_a_bonus_is_a_line_of_the_score_and_a_later_one_takes_its_place(app, put, running, arrive, pass_time):
+    put("set", "More", bonus=7)
+    put("wait", "A while", timedelta(days=1))
+    put("set", "Less", bonus=-3)
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    before = Lead.objects.get(pk=lead.pk)
+
+    def scored():
+        pipeline.run()
+        now = Lead.objects.get(pk=lead.pk)
+        lines = explain(now)
+        assert now.score == sum(line.points for line in lines) == sum(now.score_points)
+        return now.score - before.score, [(line.points, line.reason) for line in lines if line.rule == "Campaign"]
+
+    advance()
+    assert scored() == (7, [(7, "Mine")])
+    pass_time()
+    assert scored()[1] == [(-3, "Mine")]
+    assert list(lead.activities.filter(kind="bonus").order_by("at").values_list("data__points", flat=True)) == [7, -3]
+
+
+def test_an_owner_is_set_with_clock_and_reason_and_nurture_is_held(app, put, running, arrive, pass_time, sales):
+    put("set", "To Sam", owner=sales.username)
+    put("email", "Too late")
+    running()
+    lead = arrive(app, **WEAK)
+    advance()
+    assert lead.enrollments.get().status == "held"
+    pipeline.run()
+    lead.refresh_from_db()
+    assert lead.owner == sales and lead.respond_by > timezone.now()
+    assert because(lead.owner_reason) == "given by Mine"
+    assert lead.enrollments.get().status == "held"
+    assert not Message.objects.filter(state="sent").exists()
+
+
+def test_a_stage_may_go_on_elsewhere(app, put, running, arrive, pass_time):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}])
+    jumps = put("wait", "Wait", timedelta(days=1), parent=asks, arm=0)
+    put("task", "Call")
+    last = put("goal", "Landed", timedelta(days=9))
+    Stage.objects.filter(pk=jumps.pk).update(then=last)
+    running()
+    _czech, other = (arrive(app, **{**WEAK, "email": f"{country}@gmail.com", "country": country}) for country in ("CZ", "US"))
+    pass_time()
+    pass_time()
+    assert [task.lead for task in Task.objects.all()] == [other]
+    assert Passage.objects.filter(from_stage=jumps, to_stage=last).get().count == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"tag": ""}, "which tag"),
+        ({"bonus": 51}, "50 points at the most"),
+        ({"owner": "nobody"}, "who becomes the owner"),
+        ({"status": "won"}, "which status"),
+    ],
+)
+def test_what_is_set_must_be_something(campaign, put, marketing, options, fault):
+    put("set", "Odd", **options)
+    with pytest.raises(ValidationError, match=fault):
+        publish(campaign, by=marketing)

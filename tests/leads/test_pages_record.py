@@ -70,7 +70,7 @@ def test_the_panels_stand_in_their_order(lead, marketing, offer, signed_in):
     Suppression.add(lead.contact.email, "unsubscribed")
     page = signed_in(marketing).get(url(lead))
     assert [part.name for part in page.context["main"]] == ["score"]
-    assert [part.name for part in page.context["rail"]] == ["owner", "campaigns", "deliveries", "consent"]
+    assert [part.name for part in page.context["rail"]] == ["owner", "campaigns", "deliveries", "tags", "consent"]
     text = page.content.decode()
     assert "Attempt 3, “503 Service Unavailable”." in text
     assert "Wants no mail" in text

@@ -73,7 +73,7 @@ def test_a_new_version_rescores_everything(offer, sales, arrive):
     assert restart(version) == 1
     pipeline.run()
     lead.refresh_from_db()
-    assert (lead.score, lead.score_version, lead.score_points) == (7, 2, [7, 0, 0])
+    assert (lead.score, lead.score_version, lead.score_points) == (7, 2, [7, 0, 0, 0])
 
 
 def test_reasons_speak_the_readers_language(offer, sales, arrive):
