@@ -4,7 +4,7 @@ A campaign's entry, goal and exit are conditions (leads.conditions). A draft tha
 person publishes it; into any other draft nobody comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from campaigns.flow import Flow
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import as_sql, matching
 from leads.models import CLOSED, Lead
-from listings.models import CampaignKind
+from listings.models import CampaignKind, Publisher
 
 
 def enroll(leads: Sequence[UUID]) -> list[UUID]:
@@ -37,11 +37,13 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})
-        campaigns = list(Campaign.objects.taking().select_related("current").order_by("pk"))
+        campaigns = list(Campaign.objects.exclude(state=Campaign.State.ENDED).select_related("current").order_by("-priority", "pk"))
         waits = list(Stage.objects.filter(options__has_any_keys=["minute", "until"]).values_list("options", flat=True))
         at_an_hour = any("minute" in options for options in waits)
+        today = Publisher.current().today
         for campaign in campaigns:
-            enter(campaign, Lead.objects.among(leads))
+            if campaign.takes_on(today):
+                enter(campaign, unclaimed(Lead.objects.among(leads), campaign, campaigns))
             if campaign.exit:
                 leave(campaign, leads)
         cursor.execute(
@@ -81,6 +83,12 @@ def enter(campaign: Campaign, leads: QuerySet[Lead], most: int | None = None, by
     with connection.cursor() as cursor:
         cursor.execute(sql, [*parameters, is_nurture, first.stage.pk, campaign.pk, is_running, by.pk if by else None, campaign.name])
         return int(cursor.fetchone()[0])
+
+
+def unclaimed(leads: QuerySet[Lead], campaign: Campaign, all_campaigns: Iterable[Campaign]) -> QuerySet[Lead]:
+    """Those that are not on their way through a campaign of a higher priority."""
+    higher = [other.pk for other in all_campaigns if other.priority > campaign.priority]
+    return leads.exclude(Exists(Enrollment.objects.filter(campaign__in=higher, lead=OuterRef("pk")).running())) if higher else leads
 
 
 def outside(leads: QuerySet[Lead], campaign: Campaign) -> QuerySet[Lead]:

@@ -191,6 +191,7 @@ def why_left(reason: str) -> str:
         "lead_closed": pgettext("why left", "closed"),
         "exit": pgettext("why left", "no longer meant"),
         "by_hand": pgettext("why left", "taken out"),
+        "campaign_over": pgettext("why left", "campaign ended"),
         "seller": pgettext("why held", "a seller is on it"),
     }
     return words.get(reason) or pgettext("why left", "left")

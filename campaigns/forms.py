@@ -159,8 +159,16 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name", "strategy", "sender", "reentry", "reentry_days")
-        labels = {"reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between")}
+        fields = ("name", "strategy", "sender", "reentry", "reentry_days", "priority", "starts", "ends", "budget")
+        labels = {
+            "reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between"),
+            "starts": gettext_lazy("Leads enter from"), "ends": gettext_lazy("Leads enter until"),
+        }  # fmt: skip
+        help_texts = {
+            "priority": gettext_lazy("A lead that is in a campaign of a higher priority does not enter this one."),
+            "ends": gettext_lazy("Both days included. Who is in it by then goes on to the end."),
+        }
+        widgets = {name: forms.DateInput({"type": "date"}, format="%Y-%m-%d") for name in ("starts", "ends")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -169,6 +177,10 @@ class ConditionsForm(forms.ModelForm):
         )
         senders.initial = self.instance.sender_id
         self.fields["sender"] = senders
+        self.fields["priority"].required = False
+
+    def clean_priority(self) -> int:
+        return self.cleaned_data["priority"] or 0
 
     @property
     def conditions(self) -> list[tuple[str, str, ConditionForm]]:
@@ -186,6 +198,8 @@ class ConditionsForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        if given.get("starts") and given.get("ends") and given["ends"] < given["starts"]:
+            self.add_error("ends", _("It ends before it starts."))
         for name in ("entry", "goal", "exit"):
             tree = read_condition(self.data, name, getattr(self.instance, name))
             try:

@@ -123,6 +123,36 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @allow(*OFFICE)
+@require_POST
+def resume(request: HttpRequest, slug: str) -> HttpResponse:
+    """Let a paused campaign run again as it was; with a draft, or before it ever ran, it is published instead, with a look at what that means."""
+    campaign = campaign_of(slug)
+    if campaign.state != Campaign.State.PAUSED or campaign.draft or campaign.current is None:
+        return redirect("campaigns:publish", slug)
+    try:
+        waiting = verbs.publish(campaign, who(request))
+    except ValidationError:
+        return redirect("campaigns:publish", slug)
+    record(request, Kind.CHANGED, f"campaign {slug} resumed")
+    messages.success(request, _("Goes on; %(n)d people are on their way") % {"n": waiting})
+    return redirect("campaigns:detail", slug)
+
+
+@allow(*OFFICE)
+def end(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask, with what it would mean; then close the campaign for good."""
+    campaign = campaign_of(slug)
+    if campaign.state in (Campaign.State.ENDED, Campaign.State.DRAFT):
+        return redirect("campaigns:detail", slug)
+    if request.method == "POST":
+        gone = verbs.end(campaign)
+        record(request, Kind.CHANGED, f"campaign {slug} ended")
+        messages.success(request, _("Ended; %(n)d people left it") % {"n": gone})
+        return redirect("campaigns:detail", slug)
+    return render(request, "campaigns/end.html", {"campaign": campaign, "inside": Enrollment.objects.filter(campaign=campaign).running().count()})
+
+
+@allow(*OFFICE)
 def sent(request: HttpRequest, slug: str) -> HttpResponse:
     """The campaign's messages, newest first, by state; the uncertain ones wait for a person."""
     campaign, state = campaign_of(slug), request.GET.get("state", "")

@@ -71,7 +71,12 @@ def why(enrollment: Enrollment) -> str:
     if enrollment.status == Status.HELD:
         return _("Held while a seller is on it")
     if enrollment.status == Status.EXITED:
-        words = {"lead_closed": _("Left: the lead was closed"), "by_hand": _("Taken out by a person"), "exit": _("Left: no longer meant")}
+        words = {
+            "lead_closed": _("Left: the lead was closed"),
+            "by_hand": _("Taken out by a person"),
+            "campaign_over": _("Left: the campaign was ended"),
+            "exit": _("Left: no longer meant"),
+        }
         return words.get(enrollment.reason) or _("Left the campaign")
     if enrollment.status == Status.REACHED:
         return _("Reached the goal")

@@ -83,7 +83,8 @@ def costs(request: HttpRequest, slug: str) -> HttpResponse:
     form = cost_form(request, Cost(campaign=campaign), f"campaign {slug}")
     if form.is_valid():
         return redirect("campaigns:costs", slug)
-    context = {"campaign": campaign, "costs": campaign.costs.all(), "form": form}
+    found = list(campaign.costs.all())
+    context = {"campaign": campaign, "costs": found, "form": form, "spent": sum(cost.amount for cost in found)}
     return render(request, "campaigns/costs.html", context, status=422 if form.errors else 200)
 
 

@@ -56,6 +56,15 @@ START = """
 """
 
 
+def end(campaign: Campaign) -> int:
+    """Close the campaign for good: nobody enters any more, and whoever is in it leaves without the goal. Returns how many that are. Locks as `publish`."""
+    now = timezone.now()
+    with transaction.atomic():
+        Campaign.objects.filter(pk=campaign.pk).update(state=Campaign.State.ENDED)
+        running = Enrollment.objects.filter(campaign=campaign).running()
+        return running.update(status=Enrollment.Status.EXITED, reason="campaign_over", due_at=None, ended_at=now)
+
+
 def pause(campaign: Campaign) -> None:
     """Stop the campaign where it is: nobody moves and nothing is sent until it is published again. Locks as `publish` does."""
     with transaction.atomic():

@@ -10,11 +10,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from campaigns.enroll import HOLD_STILL, enter
+from campaigns.enroll import HOLD_STILL, enter, unclaimed
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import matching
 from leads.models import CLOSED, Lead, Status
-from listings.models import CampaignKind
+from listings.models import CampaignKind, Publisher
 
 log = logging.getLogger(__name__)
 BATCH = 250_000
@@ -26,14 +26,14 @@ def sweep() -> int:
 
     Locks the campaign against publishing and pausing while it lets in, as following does, then the rows it makes stale.
     """
-    return sum(sweep_one(campaign) for campaign in Campaign.objects.unswept(timezone.now()).select_related("current").order_by("pk"))
+    return sum(sweep_one(campaign) for campaign in Campaign.objects.unswept(timezone.now()).select_related("current").order_by("-priority", "pk"))
 
 
 def sweep_one(campaign: Campaign) -> int:
     """One campaign. Whose conditions can't be asked is logged and comes again tomorrow: it must not hold up the others."""
     found = 0
     try:
-        found += let_in(campaign)
+        found += let_in(campaign) if campaign.takes_on(Publisher.current().today) else 0
         for leads in out_of_line(campaign):
             wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk"), stale_since=None)
             found += wanted.update(stale_since=Now())
@@ -51,7 +51,8 @@ def let_in(campaign: Campaign) -> int:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(HOLD_STILL)
-            some = enter(Campaign.objects.select_related("current").get(pk=campaign.pk), Lead.objects.all(), most=BATCH)
+            current = Campaign.objects.select_related("current").get(pk=campaign.pk)
+            some = enter(current, unclaimed(Lead.objects.all(), current, Campaign.objects.filter(priority__gt=current.priority)), most=BATCH)
         entered += some
         if some < BATCH:
             return entered

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -50,6 +50,11 @@ class Publisher(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def today(self) -> date:
+        """The day it is there."""
+        return timezone.localdate(timezone=self.zone)
 
 
 class ListingKind(models.TextChoices):

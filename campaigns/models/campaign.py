@@ -1,6 +1,6 @@
 """Campaigns, the versions of their stages, and the leads that are in them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -14,17 +14,22 @@ from accounts.ids import uuid7
 from campaigns.models.mail import Sender
 from campaigns.shipped_names import shown
 from leads.models import Lead
-from listings.models import CampaignKind, Storefront
+from listings.models import CampaignKind, Publisher, Storefront
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
-    def taking(self) -> Self:
-        """Those that leads may enter: begun, and not over."""
+    def begun(self) -> Self:
+        """Those that leads enter on their days, and not over."""
         return self.exclude(state=Campaign.State.ENDED).exclude(state=Campaign.State.DRAFT, gathers=False)
+
+    def taking(self) -> Self:
+        """Those that leads may enter today."""
+        today = Publisher.current().today
+        return self.begun().exclude(starts__gt=today).exclude(ends__lt=today)
 
     def unswept(self, now: datetime) -> Self:
         """Those whose conditions were not asked of all leads for a day, or not since somebody changed them."""
-        return self.taking().filter(models.Q(swept_at=None) | models.Q(swept_at__lt=now - timedelta(days=1)))
+        return self.begun().filter(models.Q(swept_at=None) | models.Q(swept_at__lt=now - timedelta(days=1)))
 
 
 class Campaign(models.Model):
@@ -54,6 +59,12 @@ class Campaign(models.Model):
     reentry_days = models.PositiveSmallIntegerField(_("days in between"), default=90, validators=[MinValueValidator(1), MaxValueValidator(3650)])
     # Whether leads enter and are held before it was ever published, as those of the shipped campaigns are.
     gathers = models.BooleanField(default=False)
+    # A lead that is in a campaign of a higher priority enters none of a lower one.
+    priority = models.PositiveSmallIntegerField(_("priority"), default=0, db_default=0, validators=[MaxValueValidator(100)])
+    # The days on which leads may enter, in the publisher's time zone; who is in it by then goes on to the end.
+    starts = models.DateField(_("first day"), null=True, blank=True)
+    ends = models.DateField(_("last day"), null=True, blank=True)
+    budget = models.DecimalField(_("budget"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)])
     # When its conditions were last asked of all leads; otherwise they are asked of those on whom something happened.
     swept_at = models.DateTimeField(null=True, blank=True)
     # Who its mail comes from; none is the first verified one.
@@ -69,6 +80,9 @@ class Campaign(models.Model):
 
     class Meta:
         ordering = ["storefront", "name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(ends__gte=models.F("starts")), name="campaign_ends_after_it_starts"),
+        ]
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
 
@@ -79,6 +93,11 @@ class Campaign(models.Model):
     def title(self) -> str:
         """Its name in the reader's language, as long as it is one that was shipped."""
         return shown(self.name)
+
+    def takes_on(self, day: date) -> bool:
+        """Whether leads may enter it on that day; what `taking` says of many."""
+        begun = self.state != self.State.ENDED and (self.state != self.State.DRAFT or self.gathers)
+        return begun and (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
 
     @property
     def writes_from(self) -> Sender | None:

@@ -54,7 +54,7 @@ class Campaigns(generics.ListAPIView[Campaign]):
 class Wanted(serializers.Serializer[Any]):
     """A lead to put into a campaign."""
 
-    campaign = serializers.SlugRelatedField(slug_field="slug", queryset=Campaign.objects.taking())
+    campaign = serializers.SlugRelatedField(slug_field="slug", queryset=Campaign.objects.begun())
     lead = serializers.PrimaryKeyRelatedField(queryset=Lead.objects.all())
 
 

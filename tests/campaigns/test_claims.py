@@ -1,0 +1,111 @@
+"""Which campaign may take a lead, and when: priority, days, pausing, ending."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from campaigns.models import Campaign, Enrollment
+from campaigns.publish import publish
+from campaigns.sweep import sweep
+from leads.models import Lead
+from portal import pipeline
+from tests.campaigns.test_stages import WEAK
+
+
+@pytest.fixture
+def second(campaign, put, running, marketing):
+    """Another campaign of the storefront, beside the one that runs."""
+    put("goal", "On", timedelta(days=9))
+    running()
+    made = Campaign.objects.create(slug="second", name="Second", kind="nurture", storefront=campaign.storefront)
+    version = made.versions.create(number=1)
+    version.stages.create(kind="goal", name="There", position=0, holds_for=timedelta(days=9))
+    publish(made, by=marketing)
+    made.refresh_from_db()
+    return made
+
+
+def entered(lead):
+    return sorted(lead.enrollments.values_list("campaign__slug", flat=True))
+
+
+def test_of_equal_priority_each_takes_the_lead(app, second, arrive):
+    assert entered(arrive(app, **WEAK)) == ["mine", "second"]
+
+
+def test_the_higher_priority_takes_it_alone_until_it_is_over(app, campaign, second, arrive):
+    Campaign.objects.filter(pk=second.pk).update(priority=5)
+    lead = arrive(app, **WEAK)
+    assert entered(lead) == ["second"]
+    Campaign.objects.update(swept_at=None)
+    sweep()
+    assert entered(lead) == ["second"]
+    Enrollment.objects.update(status="ended", due_at=None, ended_at=timezone.now())
+    Campaign.objects.update(swept_at=None)
+    sweep()
+    assert entered(lead) == ["mine", "second"]
+
+
+@pytest.mark.parametrize(("starts", "ends", "takes"), [(0, 0, True), (1, None, False), (None, -1, False), (-3, 3, True)])
+def test_leads_enter_on_its_days_only(app, campaign, put, running, arrive, publisher, starts, ends, takes):
+    put("goal", "On", timedelta(days=9))
+    running()
+    days = {name: publisher.today + timedelta(days=n) for name, n in (("starts", starts), ("ends", ends)) if n is not None}
+    Campaign.objects.filter(pk=campaign.pk).update(**days)
+    lead = arrive(app, **WEAK)
+    assert entered(lead) == (["mine"] if takes else [])
+    Campaign.objects.update(swept_at=None)
+    sweep()
+    assert entered(lead) == (["mine"] if takes else [])
+    assert Campaign.objects.taking().contains(campaign) is takes
+
+
+def test_after_its_last_day_the_goal_still_counts_for_those_inside(app, campaign, put, running, arrive, publisher):
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    Campaign.objects.filter(pk=campaign.pk).update(ends=publisher.today - timedelta(days=1), goal={"field": "country", "op": "is", "value": "CZ"})
+    Lead.objects.get(pk=lead.pk).contact.__class__.objects.update(country="CZ")
+    Lead.objects.update(stale_since=timezone.now())
+    pipeline.run()
+    assert lead.enrollments.get().status == "reached"
+
+
+def test_an_ended_campaign_lets_everybody_go_and_nobody_in(app, campaign, put, running, arrive, marketing, signed_in):
+    put("wait", "Wait", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    browser = signed_in(marketing)
+    assert "1 person leaves it" in browser.get("/campaigns/mine/end/").text
+    assert browser.post("/campaigns/mine/end/").status_code == 302
+    one = lead.enrollments.get()
+    assert (one.status, one.reason, one.due_at) == ("exited", "campaign_over", None)
+    assert one.ended_at is not None
+    assert entered(arrive(app, **{**WEAK, "email": "eve@gmail.com"})) == []
+    assert browser.get("/campaigns/mine/end/").status_code == 302
+
+
+def test_paused_it_goes_on_with_one_press(app, campaign, put, running, arrive, marketing, signed_in):
+    put("wait", "Wait", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    browser = signed_in(marketing)
+    browser.post("/campaigns/mine/pause/")
+    assert lead.enrollments.get().due_at is None
+    assert "Go on" in browser.get("/campaigns/mine/").text
+    browser.post("/campaigns/mine/resume/")
+    assert lead.enrollments.get().due_at > timezone.now() + timedelta(days=8)
+    campaign.refresh_from_db()
+    assert campaign.state == "published"
+
+
+def test_days_priority_and_budget_are_entered_in_the_portal(campaign, put, marketing, signed_in):
+    browser = signed_in(marketing)
+    given = {"name": "Mine", "reentry": "never", "reentry_days": 90, "priority": 3, "starts": "2026-12-01", "ends": "2026-11-01", "budget": "500"}
+    assert "It ends before it starts." in browser.post("/campaigns/mine/conditions/", given).text
+    assert browser.post("/campaigns/mine/conditions/", {**given, "ends": "2026-12-31"}).status_code == 302
+    campaign.refresh_from_db()
+    assert (campaign.priority, campaign.starts.isoformat(), campaign.ends.isoformat(), campaign.budget) == (3, "2026-12-01", "2026-12-31", 500)
+    browser.post("/campaigns/mine/costs/", {"day": "2026-12-02", "amount": "120", "note": ""})
+    assert "120.00 of 500.00 spent" in browser.get("/campaigns/mine/costs/").text
