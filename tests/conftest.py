@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import translation
 
 from accounts import remembered
 from accounts.models import ApiToken, User
@@ -61,6 +62,12 @@ def quick_passwords() -> Iterator[None]:
     """The real hash takes a third of a second for each person of each test; how passwords are kept is Django's own test."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """A page that a test asked for in another language leaves that language behind."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

@@ -1,34 +1,134 @@
-"""campaigns/ and enrollments/."""
+"""campaigns/ with their stages, figures and verbs; enrollments/ and messages/."""
 
+from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.access import who
+from accounts.audit import Kind, record
+from accounts.models import User
 from accounts.roles import OFFICE, ROLES
+from campaigns.build import draft_of
 from campaigns.by_hand import enroll_by_hand
-from campaigns.models import Campaign, Enrollment, Stage
+from campaigns.figures import figures_of
+from campaigns.forms import free_slug
+from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, Strategy, Version
+from campaigns.publish import end, pause, publish
+from campaigns.written import as_data, write
+from leads.conditions import check
 from leads.models import Lead
+from listings.models import Storefront
 from portal.api.pages import ByName, NewestFirst
 
 
-class StageSerializer(serializers.ModelSerializer[Stage]):
-    class Meta:
-        model = Stage
-        fields = ("key", "position", "parent", "arm", "kind", "name", "holds_for", "options")
+class TextSerializer(serializers.Serializer[Any]):
+    subject = serializers.CharField()
+    body = serializers.CharField()
+
+
+class StageSerializer(serializers.Serializer[Any]):
+    """A stage as campaigns.written reads and tells it. A branch has `arms` ({name, when, stages}) and `otherwise` (stages), nested the same way."""
+
+    key = serializers.UUIDField(required=False, help_text="Kept over versions; whatever a stage did for a person it does once per key.")
+    kind = serializers.ChoiceField(choices=Stage.Kind.choices)
+    name = serializers.CharField(max_length=100)
+    holds_for = serializers.CharField(required=False, help_text="An ISO 8601 duration, such as P3D: how long one stands here.")
+    options = serializers.DictField(
+        required=False,
+        help_text="wait {minute, weekdays} or {until: condition}; task {days}; set {status} or {tag, off} or {bonus} or {owner}.",
+    )
+    texts = serializers.DictField(child=TextSerializer(), required=False, help_text="Of a mail, by language.")
+    then = serializers.UUIDField(required=False, help_text="The key of the stage to go on with, instead of the next one.")
+    arms = serializers.ListField(child=serializers.DictField(), required=False)
+    otherwise = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+SETTLED = ("kind", "storefront", "state", "version", "draft", "published_at")
+CONDITIONS = ("entry", "goal", "exit")
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     storefront = serializers.CharField(source="storefront.slug", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
-    stages = StageSerializer(source="version.stages", many=True, read_only=True)
+    draft = serializers.IntegerField(source="draft.number", default=None, read_only=True, help_text="The version that is being built, if one is.")
+    strategy = serializers.PrimaryKeyRelatedField(queryset=Strategy.objects.all(), allow_null=True, required=False)
+    sender = serializers.SlugRelatedField(
+        slug_field="address", queryset=Sender.objects.filter(verified_at__isnull=False), allow_null=True, required=False
+    )
 
     class Meta:
         model = Campaign
-        fields = ("slug", "name", "kind", "storefront", "state", "published_at", "entry", "goal", "exit", "version", "stages")
+        fields = (
+            "slug", "name", "kind", "storefront", "state", "version", "draft", "published_at", "entry", "goal", "exit", "reentry", "reentry_days",
+            "priority", "starts", "ends", "budget", "strategy", "sender",
+        )  # fmt: skip
+        read_only_fields = ("slug", *SETTLED)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        for name in CONDITIONS:
+            if name in given:
+                try:
+                    check(given[name])
+                except DjangoValidationError as error:
+                    raise serializers.ValidationError({name: error.messages}) from None
+        starts, ends = (given.get(name, getattr(self.instance, name, None)) for name in ("starts", "ends"))
+        if starts and ends and ends < starts:
+            raise serializers.ValidationError({"ends": _("It ends before it starts.")})
+        return given
+
+
+class NewCampaign(CampaignSerializer):
+    """A campaign to begin, with its stages or without. It is a draft that nobody enters before a person or a program publishes it."""
+
+    storefront = serializers.SlugRelatedField(slug_field="slug", queryset=Storefront.objects.all())  # type: ignore[assignment]
+    stages = StageSerializer(many=True, required=False, write_only=True)
+
+    class Meta(CampaignSerializer.Meta):
+        fields = (*CampaignSerializer.Meta.fields, "stages")  # type: ignore[assignment]
+        read_only_fields = ("slug", "state", "version", "draft", "published_at")  # type: ignore[assignment]
+
+    def create(self, given: dict[str, Any]) -> Campaign:
+        given.pop("stages", None)
+        with transaction.atomic():
+            campaign = Campaign.objects.create(**given, slug=free_slug(given["name"]))
+            version = Version.objects.create(campaign=campaign, number=1)
+            written_into(version, self.initial_data.get("stages") or [])
+        return campaign
+
+
+class WholeCampaign(CampaignSerializer):
+    """One campaign with the stages of the version that leads enter, and those of its draft."""
+
+    stages = serializers.SerializerMethodField()
+    draft_stages = serializers.SerializerMethodField()
+
+    class Meta(CampaignSerializer.Meta):
+        fields = (*CampaignSerializer.Meta.fields, "stages", "draft_stages")  # type: ignore[assignment]
+
+    @extend_schema_field(StageSerializer(many=True))
+    def get_stages(self, campaign: Campaign) -> Any:
+        return as_data(campaign.version)
+
+    @extend_schema_field(StageSerializer(many=True))
+    def get_draft_stages(self, campaign: Campaign) -> Any:
+        return as_data(campaign.draft) if campaign.draft else None
+
+
+def written_into(version: Version, stages: Any) -> None:
+    """Put the stages in the draft's place; what is wrong with them is the client's to mend."""
+    try:
+        write(version, stages)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError({"stages": error.messages}) from None
 
 
 class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
@@ -42,13 +142,142 @@ class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
         fields = ("id", "campaign", "kind", "lead", "stage", "status", "reason", "entered_at", "due_at", "ended_at")
 
 
-class Campaigns(generics.ListAPIView[Campaign]):
-    """The campaigns with the stages that people enter: those of the version that runs, before there is one those of the draft."""
+@extend_schema(methods=["POST"], request=NewCampaign, responses={201: CampaignSerializer})
+class Campaigns(generics.ListCreateAPIView[Campaign]):
+    """The campaigns by slug. POST begins one, as a draft."""
+
+    roles = write_roles = OFFICE
+    queryset = Campaign.objects.select_related("storefront", "current", "sender", "strategy").prefetch_related("versions")
+    pagination_class = ByName
+
+    def get_serializer_class(self) -> Any:
+        return NewCampaign if self.request.method == "POST" else CampaignSerializer
+
+    def perform_create(self, serializer: Any) -> None:
+        super().perform_create(serializer)
+        record(self.request, Kind.CHANGED, f"campaign {serializer.instance.slug} begun")
+
+
+class OneCampaign(generics.RetrieveUpdateAPIView[Campaign]):
+    """A campaign with its stages. PATCH changes its name, conditions, days and the like, for all versions and from now on."""
+
+    roles = write_roles = OFFICE
+    http_method_names = ("get", "patch", "head", "options")
+    lookup_field = "slug"
+    queryset = Campaigns.queryset
+    serializer_class = WholeCampaign
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.save(swept_at=None)
+        record(self.request, Kind.CHANGED, f"campaign {serializer.instance.slug}: name and conditions")
+
+
+class CampaignStages(APIView):
+    """The stages of a campaign's draft; PUT begins a draft if there is none. What runs is never changed."""
+
+    roles = write_roles = OFFICE
+
+    @extend_schema(request=StageSerializer(many=True), responses=WholeCampaign)
+    def put(self, request: Request, slug: str) -> Response:
+        """Put these stages in the place of the draft's."""
+        campaign = campaign_of(slug)
+        written_into(draft_of(campaign), request.data)
+        record(request, Kind.CHANGED, f"campaign {slug}: stages")
+        return Response(WholeCampaign(campaign_of(slug)).data)
+
+
+class CampaignVerb(APIView):
+    """Publish, pause or end a campaign."""
+
+    roles = write_roles = OFFICE
+    verb = ""
+
+    @extend_schema(request=None, responses=WholeCampaign)
+    def post(self, request: Request, slug: str) -> Response:
+        """Publishing lets the draft run, or a paused campaign go on; it is refused with all that is wrong. Ending is for good."""
+        campaign = campaign_of(slug)
+        if campaign.state == Campaign.State.ENDED:
+            raise serializers.ValidationError({"state": _("An ended campaign can’t be started again.")})
+        try:
+            VERBS[self.verb](campaign, who(request))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"stages": error.messages}) from None
+        record(request, Kind.CHANGED, f"campaign {slug}: {self.verb}")
+        return Response(WholeCampaign(campaign_of(slug)).data)
+
+
+VERBS: dict[str, Callable[[Campaign, User], Any]] = {
+    "publish": publish, "pause": lambda campaign, _by: pause(campaign), "end": lambda campaign, _by: end(campaign),
+}  # fmt: skip
+
+
+class StageFigures(serializers.Serializer[Any]):
+    key = serializers.UUIDField(source="stage.key")
+    name = serializers.CharField(source="stage.name")
+    kind = serializers.CharField(source="stage.kind")
+    arrived = serializers.IntegerField()
+    here = serializers.IntegerField(help_text="Those that stand here now, the held ones included.")
+    held = serializers.IntegerField()
+    moved_on = serializers.IntegerField()
+    reached = serializers.IntegerField(help_text="Those that reached the goal while they stood here.")
+    left = serializers.IntegerField(source="gone")
+    ended = serializers.IntegerField()
+    sent = serializers.IntegerField()
+    clicked = serializers.IntegerField()
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    entered = serializers.IntegerField(help_text="= here + reached + left + ended.")
+    here = serializers.IntegerField()
+    held = serializers.IntegerField()
+    reached = serializers.IntegerField()
+    left = serializers.IntegerField(source="gone")
+    ended = serializers.IntegerField()
+    stages = StageFigures(source="standings", many=True)
+
+
+class CampaignFigures(APIView):
+    """How many stand where in the version that leads enter, or in `version`."""
 
     roles = OFFICE
-    queryset = Campaign.objects.select_related("storefront", "current").prefetch_related("current__stages", "versions__stages")
-    serializer_class = CampaignSerializer
-    pagination_class = ByName
+
+    @extend_schema(parameters=[OpenApiParameter("version", int)], responses=FiguresSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        campaign, number = campaign_of(slug), request.query_params.get("version", "")
+        version = campaign.version
+        if number:
+            version = get_object_or_404(campaign.versions, number=number if number.isdecimal() and len(number) < 9 else 0)
+        return Response(FiguresSerializer(figures_of(version)).data)
+
+
+def campaign_of(slug: str) -> Campaign:
+    return get_object_or_404(Campaigns.queryset.all(), slug=slug)
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    campaign = serializers.CharField(source="enrollment.campaign.slug", read_only=True)
+    lead = serializers.UUIDField(source="enrollment.lead_id", read_only=True)
+    stage = serializers.CharField(source="stage.name", read_only=True)
+
+    class Meta:
+        model = Message
+        fields = ("id", "campaign", "lead", "stage", "state", "reason", "language", "subject", "due_at", "sent_at")
+
+
+class Messages(generics.ListAPIView[Message]):
+    """The mails of all campaigns, newest first. Filters: campaign, state, lead."""
+
+    roles = OFFICE
+    serializer_class = MessageSerializer
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> Any:
+        asked = self.request.query_params
+        wanted: dict[str, Any] = {"enrollment__campaign__slug": asked.get("campaign"), "state": asked.get("state")}
+        if lead := asked.get("lead"):
+            wanted["enrollment__lead"] = serializers.UUIDField().run_validation(lead)
+        rows = Message.objects.select_related("stage", "enrollment__campaign")
+        return rows.filter(**{name: value for name, value in wanted.items() if value})
 
 
 class Wanted(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from portal.api import campaigns, destinations, insights, leads, listings, submissions
+from portal.api import campaigns, destinations, insights, leads, listings, plans, submissions
 from portal.problems import NoSuchAddress
 
 urlpatterns = [
@@ -14,6 +14,17 @@ urlpatterns = [
     path("leads/", leads.Leads.as_view()),
     path("leads/<uuid:pk>/", leads.OneLead.as_view()),
     path("campaigns/", campaigns.Campaigns.as_view()),
+    path("campaigns/<slug:slug>/", campaigns.OneCampaign.as_view()),
+    path("campaigns/<slug:slug>/stages/", campaigns.CampaignStages.as_view()),
+    path("campaigns/<slug:slug>/figures/", campaigns.CampaignFigures.as_view()),
+    path("campaigns/<slug:slug>/publish/", campaigns.CampaignVerb.as_view(verb="publish")),
+    path("campaigns/<slug:slug>/pause/", campaigns.CampaignVerb.as_view(verb="pause")),
+    path("campaigns/<slug:slug>/end/", campaigns.CampaignVerb.as_view(verb="end")),
+    path("messages/", campaigns.Messages.as_view()),
+    path("strategies/", plans.Strategies.as_view()),
+    path("strategies/<int:pk>/", plans.OneStrategy.as_view()),
+    path("demand-activities/", plans.DemandActivities.as_view()),
+    path("costs/", plans.Costs.as_view()),
     path("enrollments/", campaigns.Enrollments.as_view()),
     path("destinations/", destinations.Destinations.as_view()),
     path("deliveries/", destinations.Deliveries.as_view()),

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts import throttling
 from accounts.middleware import DefaultDeny
 from accounts.models import ApiToken, Pace, User
+from campaigns.models import Cost, DemandActivity, Message, Strategy
 from delivery.models import Delivery, Destination
 from leads.models import Contact, Lead
 from listings.models import Listing
@@ -49,11 +50,17 @@ FIELDS = {
     "enrollments": "id campaign kind lead stage status reason entered_at due_at ended_at",
     "deliveries": "id lead destination revision delivered_revision state attempts due_at delivered_at last_error",
     "submissions": "id received_at listing size content_type sha256 disposition reason lead",
-    "campaigns": "slug name kind storefront state published_at entry goal exit version stages",
+    "campaigns": (
+        "slug name kind storefront state version draft published_at entry goal exit reentry reentry_days priority starts ends budget strategy sender"
+    ),
+    "messages": "id campaign lead stage state reason language subject due_at sent_at",
+    "strategies": "id name starts ends currency budget targets spent",
+    "demand-activities": "id name code channel listing url starts ends strategy returns",
+    "costs": "id activity campaign day amount note",
     "destinations": "id name kind listings config state pause_reason",
 }
 ONE_LEAD = (
-    "id status contact listing score owner owner_reason respond_by first_response_at received_at interactions enrollments deliveries activities"
+    "id status contact listing score owner owner_reason respond_by first_response_at received_at tags interactions enrollments deliveries activities"
 )
 
 
@@ -61,7 +68,12 @@ def test_each_role_gets_these_fields_and_no_others(offer, sales, marketing, admi
     lead = arrive(offer)
     destination = Destination.objects.create(name="CRM", kind="https", config={"url": "https://crm.example"}, state="off")
     Delivery.objects.create(lead=lead, destination=destination, revision=1)
-    for user, lists in ((sales, 5), (marketing, 7), (admin, 8)):
+    Strategy.objects.create(name="Autumn", starts="2026-01-01", ends="2026-12-31")
+    activity = DemandActivity.objects.create(name="Ad", code="ad", channel="search", listing=offer, url="https://azuremarketplace.microsoft.com/")
+    Cost.objects.create(activity=activity, amount=1)
+    enrollment = lead.enrollments.select_related("stage").first()
+    Message.objects.create(enrollment=enrollment, stage=enrollment.stage, stage_key=enrollment.stage.key)
+    for user, lists in ((sales, 5), (marketing, 11), (admin, 12)):
         client, seen = api(user), 0
         for name, fields in FIELDS.items():
             answer = client.get(f"/api/v1/{name}/")
