@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.remembered import remembered
 from campaigns.flow import Arm, Flow, Step
 from campaigns.models import RUNNING, Campaign, Click, Enrollment, Message, Passage, Stage, Version
+from campaigns.results import entered_by_week
 from campaigns.words import missing_languages
 from leads.wording import in_words
 
@@ -283,6 +284,7 @@ class Row:
     entered: int = 0
     sent: int = 0
     uncertain: int = 0
+    weeks: list[int] = field(default_factory=list)
 
 
 def rows() -> list[Row]:
@@ -301,6 +303,8 @@ def rows() -> list[Row]:
     unclear = Message.objects.filter(state=Message.State.UNCERTAIN).values_list("stage__version__campaign").annotate(n=Count("pk")).order_by()
     for campaign, n in unclear:
         found[campaign].uncertain = n
+    for campaign, weeks in entered_by_week().items():
+        found[campaign].weeks = weeks
     return list(found.values())
 
 

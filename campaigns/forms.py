@@ -144,7 +144,7 @@ class CampaignForm(forms.Form):
 
 
 # Pages beside the campaigns' own.
-RESERVED = {"new", "demand", "strategies", "targets", "costs", "senders", "rules", "suppressions", "mailbox", "leads", "enrollments"}
+RESERVED = {"new", "demand", "strategies", "targets", "costs", "senders", "rules", "suppressions", "mailbox", "calendar", "leads", "enrollments"}
 
 
 def free_slug(name: str) -> str:

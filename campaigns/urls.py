@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns import builder, clicks, go, mail_pages, pages, plan_pages, senders, trying, unsubscribe
+from campaigns import builder, clicks, figure_pages, go, mail_pages, pages, plan_pages, senders, trying, unsubscribe
 
 app_name = "campaigns"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("campaigns/leads/<uuid:pk>/put-in/", builder.put_in, name="put_in"),
     path("campaigns/enrollments/<uuid:pk>/take-out/", builder.take_out, name="take_out"),
     path("campaigns/costs/<int:pk>/remove/", plan_pages.remove_cost, name="remove_cost"),
+    path("campaigns/calendar/", figure_pages.calendar, name="calendar"),
     path("campaigns/senders/", senders.senders, name="senders"),
     path("campaigns/senders/<int:pk>/ask/", senders.ask_again, name="ask_again"),
     path("campaigns/senders/<int:pk>/remove/", senders.remove, name="remove_sender"),
@@ -34,6 +35,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/", pages.detail, name="detail"),
     path("campaigns/<slug:slug>/publish/", pages.publish, name="publish"),
     path("campaigns/<slug:slug>/pause/", pages.pause, name="pause"),
+    path("campaigns/<slug:slug>/results/", figure_pages.results, name="results"),
     path("campaigns/<slug:slug>/resume/", pages.resume, name="resume"),
     path("campaigns/<slug:slug>/end/", pages.end, name="end"),
     path("campaigns/<slug:slug>/messages/", pages.sent, name="messages"),

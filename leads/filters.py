@@ -1,6 +1,6 @@
 """The filters of a list of leads as a person sees them: a form, and a chip for each that is chosen. leads.lists does the choosing."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from babel import Locale, dates
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms.utils import flatatt
 from django.http import QueryDict
@@ -19,10 +20,27 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from leads import keyset
 from leads.lists import chosen, is_day
-from leads.models import Cluster, LeadQuerySet, Status
+from leads.models import Cluster, Lead, LeadQuerySet, Status
+from leads.wording import country_name
 from listings.models import Listing
 
-NAMES = ("q", "status", "storefront", "listing", "owner", "cluster", "score_min", "clock", "from", "to", "reached", "tag")
+NAMES = (
+    "q",
+    "status",
+    "storefront",
+    "listing",
+    "owner",
+    "cluster",
+    "score_min",
+    "clock",
+    "from",
+    "to",
+    "reached",
+    "tag",
+    "country",
+    "campaign",
+    "stage",
+)
 SORTS = {"received": "received_at", "score": "score"}
 CLOCKS = (
     ("overdue", pgettext_lazy("response clock", "Overdue")),
@@ -94,6 +112,29 @@ class PlainChecks(forms.CheckboxSelectMultiple):
         return format_html('<div id="{}">{}</div>', first, boxes)
 
 
+def campaign_words(value: str) -> str:
+    """The campaign's name with where its people stand. Campaigns know leads, and not the other way round: the name is read through the relation."""
+    slug, _colon, status = value.partition(":")
+    found = Lead.objects.filter(enrollments__campaign__slug=slug).values_list("enrollments__campaign__name", flat=True)[:1]
+    name = _(found[0]) if found else slug
+    return _("%(campaign)s: %(state)s") % {"campaign": name, "state": str(STANDINGS.get(status, status))} if status else name
+
+
+def stage_words(value: str) -> str:
+    try:
+        found = Lead.objects.filter(enrollments__stage__key=value).values_list("enrollments__stage__name", flat=True)[:1]
+        return _(found[0]) if found else value
+    except ValidationError:
+        return value
+
+
+STANDINGS = {
+    "running": pgettext_lazy("enrollment", "On the way"), "active": pgettext_lazy("enrollment", "Active"), "held": pgettext_lazy("enrollment", "Held"),
+    "reached": pgettext_lazy("enrollment", "Goal reached"), "exited": pgettext_lazy("enrollment", "Left"), "ended": pgettext_lazy("enrollment", "Ended"),
+}  # fmt: skip
+NAMED_ELSEWHERE: dict[str, Callable[[str], str]] = {"campaign": campaign_words, "stage": stage_words, "country": country_name}
+
+
 class FilterForm(forms.Form):
     """Every filter of a list of leads. It is sent by GET, and what it says is read back by `leads.lists.chosen`."""
 
@@ -106,6 +147,9 @@ class FilterForm(forms.Form):
     clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
     reached = forms.ChoiceField(label=gettext_lazy("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=40)
+    country = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Country"), required=False)
+    campaign = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Campaign"), required=False)
+    stage = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Stage"), required=False)
 
     def __init__(self, asked: Mapping[str, str], user: User) -> None:
         several = {name: asked[name].split(",") for name in ("status", "cluster", "listing") if name in asked}
@@ -128,6 +172,8 @@ class FilterForm(forms.Form):
 
     def words(self, name: str, value: str) -> str:
         """What was chosen, in words; a value that is no choice speaks for itself."""
+        if name in NAMED_ELSEWHERE:
+            return NAMED_ELSEWHERE[name](value)
         choices: dict[str, Any] = dict(getattr(self.fields.get(name), "choices", ()))
         picked = [str(choices.get(one, one)) for one in value.split(",")]
         return picked[0] if len(picked) == 1 else ", ".join(picked) if len(picked) == 2 else _("any of %(n)d") % {"n": len(picked)}

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, CharField, Func, Value
 from django.utils import timezone
 
-from leads.models import Contact, LeadQuerySet
+from leads.models import Contact, Lead, LeadQuerySet
 from leads.normal import fold
 from listings.models import Listing, Publisher
 
@@ -37,7 +39,9 @@ def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
         leads = leads.filter(tags__contains=[tag[:MAX_QUERY]]).exclude(tags=[])
     if column := REACHED.get(asked.get("reached", "")):
         leads = leads.filter(**{f"{column}__isnull": False})
-    return by_clock(of_listings(leads, asked), asked.get("clock"))
+    if country := asked.get("country"):
+        leads = leads.filter(contact__country=country)
+    return by_clock(of_campaign(of_listings(leads, asked), asked), asked.get("clock"))
 
 
 def of_listings(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
@@ -46,6 +50,23 @@ def of_listings(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
         if values := [value for value in asked.get(name, "").split(",") if value]:
             leads = leads.filter(listing__in=list(Listing.objects.filter(**{f"{path}__in": values}).values_list("pk", flat=True)))
     return leads
+
+
+def of_campaign(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
+    """Leads that are or were in a campaign: `slug`, or `slug:status` for those whose way there is `active`, `reached` and so on, or that stand at a
+    `stage` of it."""
+    slug, _, status = asked.get("campaign", "").partition(":")
+    if not slug:
+        return leads
+    there: dict[str, Any] = {"enrollments__campaign__slug": slug}
+    if status:
+        there["enrollments__status__in"] = ("active", "held") if status == "running" else (status,)
+    if stage := asked.get("stage"):
+        there["enrollments__stage__key"] = stage
+    try:
+        return leads.filter(pk__in=Lead.objects.filter(**there).values("pk"))
+    except ValidationError:
+        return leads.none()
 
 
 def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:

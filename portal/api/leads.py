@@ -155,7 +155,9 @@ class Filters(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": serializers.DateField(required=False), "to": serializers.DateField(required=False)}
 
 
-FILTERS = [OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q")]
+FILTERS = [
+    OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q", "tag", "country", "campaign", "stage")
+]
 
 
 @extend_schema(parameters=[*FILTERS, OpenApiParameter("score_min", int)])

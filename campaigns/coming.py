@@ -1,0 +1,145 @@
+"""What campaigns will send in the coming 14 days: the mails planned already, and those that lie on the way of everybody who is on one.
+
+People are taken by stage and day, not one by one: it costs the same for five million as for five. Where the way depends on an answer that is not
+known yet, the mail is one that may go out, to so many at the most.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from accounts.remembered import remembered
+from campaigns.clock import next_hour
+from campaigns.effects import gives_owner
+from campaigns.flow import Flow, Step
+from campaigns.models import Campaign, Enrollment, Message, Stage
+from leads.models import CLOSED
+from listings.models import CampaignKind, Publisher
+
+DAYS, MOST_STEPS = 14, 200
+Kind = Stage.Kind
+
+
+@dataclass(slots=True)
+class Sending:
+    """One mail on one day: how many it surely goes to as things are, and how many more it may go to."""
+
+    stage: Stage
+    certain: int = 0
+    possible: int = 0
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.stage.version.campaign
+
+
+@dataclass(slots=True)
+class Day:
+    """One day with its mails, those to most people first."""
+
+    date: date
+    sendings: list[Sending] = field(default_factory=list)
+
+    @property
+    def certain(self) -> int:
+        return sum(one.certain for one in self.sendings)
+
+    @property
+    def possible(self) -> int:
+        return sum(one.possible for one in self.sendings)
+
+    @property
+    def is_weekend(self) -> bool:
+        return self.date.isoweekday() > 5
+
+
+def coming() -> list[Day]:
+    """The coming days, today first, in the publisher's time zone."""
+    zone = Publisher.current().zone
+    today = timezone.now().astimezone(zone).date()
+    steps = steps_of_all()
+    found: dict[tuple[date, int], Sending] = {}
+    for stage, day, n in remembered("campaigns coming planned", planned):
+        if stage in steps:
+            sending(found, max(day, today), steps[stage]).certain += n
+    for stage, day, n in remembered("campaigns coming due", due):
+        if stage in steps:
+            for at, step, is_certain in ahead(steps, steps[stage], max(day, today), zone):
+                one = sending(found, at, step)
+                one.certain, one.possible = (one.certain + n, one.possible) if is_certain else (one.certain, one.possible + n)
+    days = [Day(today + timedelta(days=n)) for n in range(DAYS)]
+    for (at, _stage), one in sorted(found.items(), key=lambda item: -(item[1].certain + item[1].possible)):
+        if at < today + timedelta(days=DAYS):
+            days[(at - today).days].sendings.append(one)
+    return days
+
+
+def sending(found: dict[tuple[date, int], Sending], day: date, step: Step) -> Sending:
+    return found.setdefault((day, step.stage.pk), Sending(step.stage))
+
+
+def steps_of_all() -> dict[int, Step]:
+    """The steps of every version that somebody may be on in a published campaign; one query."""
+    versions = defaultdict(list)
+    wanted = Stage.objects.filter(version__campaign__state=Campaign.State.PUBLISHED, version__published_at__isnull=False)
+    for stage in wanted.select_related("version__campaign__storefront"):
+        versions[stage.version_id].append(stage)
+    return {pk: step for stages in versions.values() for pk, step in Flow.of(stages).steps.items()}
+
+
+def planned() -> list[tuple[int, date, int]]:
+    """(stage, day, how many) of the mails that are planned already."""
+    until, zone = timezone.now() + timedelta(days=DAYS), Publisher.current().zone
+    mails = Message.objects.filter(state=Message.State.PLANNED, due_at__lt=until, enrollment__campaign__state=Campaign.State.PUBLISHED)
+    return list(mails.annotate(day=TruncDate("due_at", tzinfo=zone)).values_list("stage", "day").annotate(n=Count("pk")).order_by())
+
+
+def due() -> list[tuple[int, date, int]]:
+    """(stage, day, how many) of the people who are due where they stand."""
+    until, zone = timezone.now() + timedelta(days=DAYS), Publisher.current().zone
+    people = Enrollment.objects.filter(status=Enrollment.Status.ACTIVE, due_at__lt=until, campaign__state=Campaign.State.PUBLISHED)
+    return list(people.annotate(day=TruncDate("due_at", tzinfo=zone)).values_list("stage", "day").annotate(n=Count("pk")).order_by())
+
+
+def ahead(steps: dict[int, Step], start: Step, day: date, zone: ZoneInfo) -> Iterator[tuple[date, Step, bool]]:
+    """(day, mail stage, whether it is certain) of the mails on the way of somebody who is due at a stage on a day."""
+    noon = datetime.combine(day, time(12), zone)
+    ways, turns, seen = [(start, noon, True)], 0, set()
+    while ways and turns < MOST_STEPS:
+        step, at, is_certain = ways.pop()
+        turns += 1
+        if at > noon + timedelta(days=DAYS) or (step.stage.pk, at) in seen:
+            continue
+        seen.add((step.stage.pk, at))
+        if step.stage.kind == Kind.EMAIL:
+            yield at.date(), step, is_certain
+        if ends_here(step.stage):
+            continue
+        following = step.leads_to
+        for one in following:
+            if one in steps:
+                arrives = arrival(steps[one].stage, at, zone)
+                ways.append((steps[one], arrives, is_certain and len(following) == 1 and not leaves_open(steps[one].stage)))
+
+
+def ends_here(stage: Stage) -> bool:
+    """Whether nobody goes on by themselves from here, as far as that is known beforehand."""
+    is_nurture = stage.version.campaign.kind == CampaignKind.NURTURE
+    return stage.kind == Kind.EXIT or (is_nurture and gives_owner(stage)) or (stage.kind == Kind.SET and stage.options.get("status") in CLOSED)
+
+
+def leaves_open(stage: Stage) -> bool:
+    """Whether somebody may go on from here earlier, or not at all."""
+    return stage.kind == Kind.GOAL or "until" in stage.options
+
+
+def arrival(stage: Stage, at: datetime, zone: ZoneInfo) -> datetime:
+    """When somebody who comes here at a moment is due."""
+    moment = at + stage.holds_for
+    return next_hour(moment, stage.options, str(zone)) if "minute" in stage.options else moment

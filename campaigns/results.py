@@ -1,0 +1,234 @@
+"""What a campaign did: who entered and reached the goal week by week, how long people stand at each stage, how its mails did, where the goal is
+reached, and what came of it. Every figure is of all versions together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from math import sqrt
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import TruncWeek
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.remembered import remembered
+from campaigns.models import Campaign, Cost, Enrollment, Message, Stage, Strategy
+from leads.wording import country_name
+from listings.days import short
+from listings.links import page
+from listings.models import Publisher
+
+WEEKS, MOST_ROWS, DAYS = 12, 12, 90
+Z = 1.96  # of the normal distribution, for 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with the interval that it lies in with 95 % (Wilson): of few, it says how little is known."""
+
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float | None:
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        if not self.whole:
+            return 0.0, 1.0
+        p, n = self.part / self.whole, self.whole
+        middle, half = p + Z * Z / (2 * n), Z * sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+        return max(0.0, (middle - half) / (1 + Z * Z / n)), min(1.0, (middle + half) / (1 + Z * Z / n))
+
+    @property
+    def low(self) -> float:
+        return self.interval[0] * 100
+
+    @property
+    def high(self) -> float:
+        return self.interval[1] * 100
+
+
+def this_week() -> date:
+    """The Monday of the week it is for the publisher."""
+    today = Publisher.current().today
+    return today - timedelta(days=today.weekday())
+
+
+def per_week(rows: Any, column: str, key: str, count: int) -> dict[Any, list[int]]:
+    """How many of these rows fall into each of the last so many weeks, the running one included, by `key`."""
+    first = this_week() - timedelta(weeks=count - 1)
+    zone = Publisher.current().zone
+    found: dict[Any, list[int]] = {}
+    recent = rows.filter(**{f"{column}__gte": datetime.combine(first, time(), zone)})
+    for one, week, n in recent.values_list(key).annotate(week=TruncWeek(column, tzinfo=zone), n=Count("pk")).order_by().values_list(key, "week", "n"):
+        at = (week.date() - first).days // 7
+        if 0 <= at < count:
+            found.setdefault(one, [0] * count)[at] += n
+    return found
+
+
+def entered_by_week(count: int = 9) -> dict[int, list[int]]:
+    """Of every campaign: how many entered in each of the last weeks; one query."""
+    return remembered("campaigns entered by week", lambda: per_week(Enrollment.objects.all(), "entered_at", "campaign", count))
+
+
+def chart(campaign: Campaign) -> dict[str, Any]:
+    """Who entered and who reached the goal, week by week."""
+    people = Enrollment.objects.filter(campaign=campaign)
+
+    def counted() -> tuple[list[int], list[int]]:
+        entered = per_week(people, "entered_at", "campaign", WEEKS).get(campaign.pk, [0] * WEEKS)
+        return entered, per_week(people.filter(status="reached"), "ended_at", "campaign", WEEKS).get(campaign.pk, [0] * WEEKS)
+
+    entered, reached = remembered(f"campaigns weeks {campaign.pk}", counted)
+    weeks = [this_week() - timedelta(weeks=WEEKS - 1 - n) for n in range(WEEKS)]
+    return {
+        "label": _("Entered and reached the goal, by week"), "categories": [short(week) for week in weeks], "stacked": False,
+        "series": [
+            {"name": _("Entered"), "kind": "azure", "values": entered, "total": sum(entered)},
+            {"name": _("Reached the goal"), "kind": "appsource", "values": reached, "total": sum(reached)},
+        ],
+        "before": None, "rows": list(zip([short(week) for week in weeks], entered, reached, strict=True)), "urls": None,
+    }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Mail:
+    """One mail of the campaign: how many went out, and what became of them."""
+
+    stage: Stage
+    sent: int = 0
+    clicked: int = 0
+    failed: int = 0
+    withheld: int = 0
+    uncertain: int = 0
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.clicked, self.sent)
+
+
+def mails(campaign: Campaign) -> list[Mail]:
+    """The mail stages of all versions, each once, in the order of the newest that has them."""
+    stages = Stage.objects.filter(version__campaign=campaign, kind=Stage.Kind.EMAIL).order_by("-version__number", "position")
+    found: dict[Any, Mail] = {}
+    key_of = {}
+    for stage in stages:
+        found.setdefault(stage.key, Mail(stage))
+        key_of[stage.pk] = stage.key
+
+    def counted() -> list[tuple[Any, ...]]:
+        of = Message.objects.filter(stage__in=list(key_of)).values_list("stage", "state").annotate(n=Count("pk")).order_by()
+        clicks = Message.objects.filter(stage__in=list(key_of), clicks__by_program=False).values_list("stage")
+        clicked = clicks.annotate(n=Count("pk", distinct=True)).order_by()
+        return [*of, *((stage, "clicked", n) for stage, n in clicked)]
+
+    for stage_id, state, n in remembered(f"campaigns mail results {campaign.pk}", counted):
+        mail = found[key_of[stage_id]]
+        if state in ("sent", "clicked", "failed", "withheld", "uncertain"):
+            setattr(mail, state, getattr(mail, state) + n)
+    return list(found.values())
+
+
+@dataclass(slots=True)
+class Part:
+    """Those of one listing or country: how many entered, reached the goal, became an opportunity or were won after entering."""
+
+    name: str
+    url: str
+    entered: int
+    reached: int
+    opportunities: int
+    won: int
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.reached, self.entered)
+
+
+AFTER = {"opportunities": Q(lead__opportunity_at__gte=F("entered_at")), "won": Q(lead__won_at__gte=F("entered_at"))}
+
+
+def parts(campaign: Campaign, by: str) -> list[Part]:
+    """By `listing` or `country`, the largest first."""
+    columns = {"listing": ("lead__listing__slug", "lead__listing__title"), "country": ("lead__contact__country", "lead__contact__country")}[by]
+
+    def counted() -> list[tuple[Any, ...]]:
+        people = Enrollment.objects.filter(campaign=campaign).annotate(code=F(columns[0]), label=F(columns[1])).values("code", "label")
+        leads = {name: Count("lead", distinct=True, filter=q) for name, q in AFTER.items()}
+        rows = people.annotate(n=Count("pk"), goal=Count("pk", filter=Q(status="reached")), **leads).order_by("-n", "code")
+        return list(rows.values_list("code", "label", "n", "goal", *AFTER)[:MOST_ROWS])
+
+    found = remembered(f"campaigns {by} {campaign.pk}", counted)
+    return [
+        Part(country_name(name) if by == "country" and name else name or "–", page("leads:list", campaign=campaign.slug, **{by: code}), *figures)
+        for code, name, *figures in found
+    ]
+
+
+@dataclass(slots=True)
+class Earned:
+    """What came of those who entered, and what it cost. A lead that was in it twice has entered twice."""
+
+    leads: int
+    entered: int
+    reached: int
+    opportunities: int
+    won: int
+    cost: Decimal
+    currency: str
+
+    @property
+    def goal(self) -> Rate:
+        return Rate(self.reached, self.entered)
+
+    @property
+    def per_opportunity(self) -> Decimal | None:
+        return self.cost / self.opportunities if self.opportunities else None
+
+    @property
+    def per_lead(self) -> Decimal | None:
+        return self.cost / self.leads if self.leads else None
+
+
+def earned(campaign: Campaign) -> Earned:
+    """Leads that became opportunities or were won after they entered; the campaign need not have been what moved them."""
+
+    def counted() -> dict[str, int]:
+        leads = {name: Count("lead", distinct=True, filter=q) for name, q in AFTER.items()}
+        return Enrollment.objects.filter(campaign=campaign).aggregate(
+            leads=Count("lead", distinct=True), entered=Count("pk"), reached=Count("pk", filter=Q(status="reached")), **leads
+        )
+
+    figures = remembered(f"campaigns earned {campaign.pk}", counted)
+    cost = Cost.objects.filter(campaign=campaign).aggregate(n=Sum("amount"))["n"] or Decimal(0)
+    currency = Strategy.objects.filter(campaigns=campaign).values_list("currency", flat=True).first() or ""
+    return Earned(**figures, cost=cost, currency=currency)
+
+
+def times(stages: Iterable[int]) -> dict[int, tuple[float, int]]:
+    """Stage -> (median minutes that people stood there, how many moved on) over the last 90 days, as far as the history is kept."""
+    keys = list(stages)
+
+    def counted() -> dict[int, tuple[float, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(TIMES, {"stages": keys, "since": timezone.now() - timedelta(days=DAYS)})
+            return {stage: (float(minutes), n) for stage, minutes, n in cursor}
+
+    return remembered(f"campaigns times {min(keys, default=0)} {len(keys)}", counted)
+
+
+# Set: transitions of these stages. How long somebody stood at a stage is from the transition that brought them, else from their entry.
+TIMES = """
+    WITH gone AS (
+        SELECT t.from_stage_id, t.at - coalesce(lag(t.at) OVER (PARTITION BY t.enrollment_id ORDER BY t.at, t.id), e.entered_at) AS stood, t.at
+        FROM campaigns_transition t JOIN campaigns_enrollment e ON e.id = t.enrollment_id WHERE t.from_stage_id = ANY(%(stages)s::bigint[])
+    )
+    SELECT from_stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM stood) / 60), count(*)
+    FROM gone WHERE at >= %(since)s GROUP BY from_stage_id
+"""
