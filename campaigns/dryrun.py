@@ -25,7 +25,7 @@ from leads.wording import in_words
 from listings.models import CampaignKind, Publisher
 
 Kind = Stage.Kind
-DAYS, MOST, LONGEST_WAY = 60, 1_000, 500
+DAYS, MOST, LONGEST_WAY, PAST = 60, 1_000, 500, 90
 
 
 @dataclass(slots=True)
@@ -87,8 +87,17 @@ def would_enter(campaign: Campaign) -> QuerySet[Lead]:
     return matching(may_enter(Lead.objects.open().filter(listing__storefront=campaign.storefront_id), campaign), campaign.entry)
 
 
-def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: datetime | None = None) -> DryRun:
-    """Walk these leads, at most 1,000 of them, through the version from its first stage. A handful of queries, whatever their number."""
+def of_last_quarter(campaign: Campaign) -> QuerySet[Lead]:
+    """The storefront's leads of the last 90 days for which the entry condition holds, whatever became of them since."""
+    since = timezone.now() - timedelta(days=PAST)
+    return matching(Lead.objects.filter(listing__storefront=campaign.storefront_id, received_at__gte=since), campaign.entry)
+
+
+def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: datetime | None = None, past: bool = False) -> DryRun:
+    """Walk these leads, at most 1,000 of them, through the version from its first stage. A handful of queries, whatever their number.
+
+    In the `past` each sets out when it was received, and nothing that became of it since is held against it; conditions are answered as it is now.
+    """
     total = leads.order_by().count()
     newest = leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[:MOST]
     some = list(Lead.objects.for_list().among(list(newest)).order_by("-received_at", "-pk"))
@@ -96,9 +105,9 @@ def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: date
     campaign = version.campaign
     questions = Questions.asked(flow, campaign, [lead.pk for lead in some])
     start = now or timezone.now()
-    unwanted = Suppression.among({lead.contact.email for lead in some if lead.contact.email})
-    walker = Walker(flow, campaign, questions, start + timedelta(days=days), unwanted, Publisher.current().time_zone)
-    return DryRun([walker.walk(lead, start) for lead in some], total)
+    unwanted = Suppression.among({lead.contact.email for lead in some if lead.contact.email}, campaign.kind)
+    walker = Walker(flow, campaign, questions, timedelta(days=days), unwanted, Publisher.current().time_zone, past)
+    return DryRun([walker.walk(lead, lead.received_at if past else start) for lead in some], total)
 
 
 @dataclass(slots=True)
@@ -132,14 +141,15 @@ class Walker:
     flow: Flow
     campaign: Campaign
     questions: Questions
-    until: datetime
+    span: timedelta
     unwanted: set[str]
     home: str  # the time zone of those without a country
+    past: bool = False
     words: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def walk(self, lead: Lead, start: datetime) -> Path:
         path = Path(lead)
-        path.end = self.why_not(lead)
+        path.end = "" if self.past else self.why_not(lead)
         if path.end or not self.flow.first:
             return path
         self.follow(path, self.flow.first, start)
@@ -157,11 +167,12 @@ class Walker:
 
     def follow(self, path: Path, step: Step, since: datetime) -> None:
         """From stage to stage until the time, the stages or the reasons to go on are over."""
+        last = since + self.span
         for _turn in range(LONGEST_WAY):
             until = self.due(step, path.lead, since)
             path.passings.append(Passing(step.stage, since, until, self.why(step, path.lead)))
-            if until > self.until:
-                path.end = _("Still there after %(n)d days") % {"n": DAYS}
+            if until > last:
+                path.end = _("Still there after %(n)d days") % {"n": self.span.days}
                 return
             path.end = self.stops(step.stage)
             following = self.next(step, path.lead)

@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.remembered import remembered
-from campaigns.models import Campaign, Cost, Enrollment, Message, Stage, Strategy
+from campaigns.models import Campaign, Cost, Enrollment, MailEvent, Message, Stage, Strategy
 from leads.wording import country_name
 from listings.days import short
 from listings.links import page
 from listings.models import Publisher
 
 WEEKS, MOST_ROWS, DAYS = 12, 12, 90
+COUNTED = ("unsubscribed", "replied")
 Z = 1.96  # of the normal distribution, for 95 %
 
 
@@ -104,6 +105,9 @@ class Mail:
     stage: Stage
     sent: int = 0
     clicked: int = 0
+    bounced: int = 0
+    unsubscribed: int = 0
+    replied: int = 0
     failed: int = 0
     withheld: int = 0
     uncertain: int = 0
@@ -126,11 +130,12 @@ def mails(campaign: Campaign) -> list[Mail]:
         of = Message.objects.filter(stage__in=list(key_of)).values_list("stage", "state").annotate(n=Count("pk")).order_by()
         clicks = Message.objects.filter(stage__in=list(key_of), clicks__by_program=False).values_list("stage")
         clicked = clicks.annotate(n=Count("pk", distinct=True)).order_by()
-        return [*of, *((stage, "clicked", n) for stage, n in clicked)]
+        events = MailEvent.objects.filter(message__stage__in=list(key_of), kind__in=COUNTED).values_list("message__stage", "kind")
+        return [*of, *((stage, "clicked", n) for stage, n in clicked), *events.annotate(n=Count("pk")).order_by()]
 
     for stage_id, state, n in remembered(f"campaigns mail results {campaign.pk}", counted):
         mail = found[key_of[stage_id]]
-        if state in ("sent", "clicked", "failed", "withheld", "uncertain"):
+        if state in ("sent", "clicked", "bounced", *COUNTED, "failed", "withheld", "uncertain"):
             setattr(mail, state, getattr(mail, state) + n)
     return list(found.values())
 

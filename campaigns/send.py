@@ -93,7 +93,7 @@ def withheld(message: Message) -> str:
     enrollment, lead = message.enrollment, message.enrollment.lead
     if not lead.contact.email:
         return "no_address"
-    if Suppression.holds(lead.contact.email):
+    if Suppression.holds(lead.contact.email, enrollment.campaign.kind):
         return "suppressed"
     if enrollment.campaign.state != Campaign.State.PUBLISHED:
         return "not_published"
@@ -153,7 +153,7 @@ def compose(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
     if text is None:
         return None
     publisher = Publisher.current().name
-    link = words.absolute(words.unsubscribe_path(lead.contact.email))
+    link = f"{words.absolute(words.unsubscribe_path(lead.contact.email))}?m={message.pk}"
     subject, body, html = letter(text, lead, publisher, link)
     if MailRules.current().tracks_clicks:
         html = signed(html, message, but=link)

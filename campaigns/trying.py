@@ -16,7 +16,7 @@ from accounts.access import allow, who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from campaigns import words
-from campaigns.dryrun import DAYS, MOST, dry_run, would_enter
+from campaigns.dryrun import DAYS, MOST, dry_run, of_last_quarter, would_enter
 from campaigns.figures import figures_of
 from campaigns.inflight import landings, move_in_flight
 from campaigns.models import Enrollment, Sender, StageText
@@ -28,24 +28,27 @@ from listings.models import Publisher
 
 @allow(*OFFICE)
 def dry(request: HttpRequest, slug: str) -> HttpResponse:
-    """The way of one lead (`?lead=`), of those who would enter now, or (`?who=inside`) of those who are in it, as if they came today. Writes nothing."""
+    """The way of one lead (`?lead=`), of those who would enter now, or (`?who=inside`) of those who are in it, as if they came today, or (`?who=past`) what it would have
+    done to the leads of the last quarter. Writes nothing."""
     campaign = campaign_of(slug)
     version = version_of(campaign, request.GET.get("version", ""))
-    asked, inside = request.GET.get("lead", "").strip(), request.GET.get("who") == "inside"
+    asked, whom = request.GET.get("lead", "").strip(), request.GET.get("who", "")
     user = who(request)
     leads: QuerySet[Lead]
     if asked:
         leads = Lead.objects.visible_to(user).filter(pk=uuid_of(asked.rstrip("/").rpartition("/")[2]))
         record(request, Kind.PERSONAL_DATA_READ, f"lead {asked[-36:]}, dry run of {slug}")
-    elif inside:
+    elif whom == "inside":
         leads = Lead.objects.visible_to(user).filter(pk__in=latest_inside(slug))
+    elif whom == "past":
+        leads = of_last_quarter(campaign)
     else:
         leads = would_enter(campaign)
-    ran = dry_run(version, leads)
+    ran = dry_run(version, leads, past=whom == "past" and not asked)
     figures = figures_of(version)
     reached = ran.at
     context = {
-        "campaign": campaign, "version": version, "ran": ran, "asked": asked, "inside": inside, "days": DAYS, "most": MOST,
+        "campaign": campaign, "version": version, "ran": ran, "asked": asked, "whom": whom, "days": DAYS, "most": MOST,
         "stages": [(one.stage, reached[one.stage.pk]) for one in figures.standings], "path": ran.paths[0] if asked and ran.paths else None,
         "others": others(campaign, Lead()),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from leads.models import Activity, Cluster, Status
 
 Data = dict[str, Any]
 Telling = tuple[str, str]
-THEIRS = ("acted", "asked_neighbour", "clicked")
+THEIRS = ("acted", "asked_neighbour", "clicked", "mail_complained", "mail_unsubscribed", "mail_replied")
 OURS = ("noted", "called", "wrote", "status", "task_made", "task_done", "edited")
 
 
@@ -121,6 +121,14 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "handed_to_sales": lambda data: (_("Handed to sales by %(campaign)s") % {"campaign": named(data, "campaign")}, named(data, "stage")),
     "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": named(data, "campaign")}, ""),
     "clicked": lambda data: (_("Opened a link of “%(subject)s”") % {"subject": data.get("subject", "")}, data.get("url", "")),
+    "mail_bounced": lambda data: (
+        _("Mail “%(subject)s” bounced: the address is written to no more") % {"subject": data.get("subject", "")},
+        data.get("reason", ""),
+    ),
+    "mail_soft_bounced": lambda data: (_("Mail “%(subject)s” bounced for now") % {"subject": data.get("subject", "")}, data.get("reason", "")),
+    "mail_complained": lambda data: (_("Called the mail “%(subject)s” spam") % {"subject": data.get("subject", "")}, ""),
+    "mail_unsubscribed": lambda data: (_("Unsubscribed by the mail “%(subject)s”") % {"subject": data.get("subject", "")}, ""),
+    "mail_replied": lambda data: (_("Replied to the mail “%(subject)s”") % {"subject": data.get("subject", "")}, data.get("reason", "")),
     "task_made": lambda data: (_("Task: %(title)s") % {"title": named(data, "stage")}, ""),
     "task_done": lambda data: (_("Task done: %(title)s") % {"title": named(data, "stage")}, ""),
     "delivered": lambda data: (_("Delivered to %(destination)s") % {"destination": data.get("destination", "")}, ""),

@@ -221,6 +221,14 @@ if EMAIL_URL:
     vars().update(environ.Env.email_url_config(EMAIL_URL))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+# What the mail provider tells of bounces and complaints comes to /mail-events/, read by anymail.
+MAIL_EVENTS = env.text("MAIL_EVENTS")
+if MAIL_EVENTS and MAIL_EVENTS not in ("brevo", "mailgun", "mailjet", "postmark", "sendgrid", "sparkpost"):
+    raise ImproperlyConfigured(f"MAIL_EVENTS is {MAIL_EVENTS!r}; it takes brevo, mailgun, mailjet, postmark, sendgrid or sparkpost.")
+MAIL_EVENTS_SECRET = env.text("MAIL_EVENTS_SECRET")
+ANYMAIL = {"WEBHOOK_SECRET": MAIL_EVENTS_SECRET, "MAILGUN_WEBHOOK_SIGNING_KEY": env.text("MAIL_EVENTS_KEY") or None}
+if MAIL_EVENTS and (":" not in MAIL_EVENTS_SECRET or len(MAIL_EVENTS_SECRET) < 20):
+    raise ImproperlyConfigured("MAIL_EVENTS_SECRET takes user:password, 20 characters or more; the provider sends it along.")
 DEFAULT_FROM_EMAIL = env.text("PORTAL_FROM_EMAIL", "portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

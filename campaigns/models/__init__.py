@@ -1,11 +1,12 @@
 """Campaigns: published versions of stages, the leads enrolled in them, what was sent to whom, who must not be written to, and what is planned and spent."""
 
 from campaigns.models.campaign import RUNNING, Campaign, Enrollment, Passage, Stage, StageText, Transition, Version
+from campaigns.models.events import MailEvent
 from campaigns.models.mail import MailRules, Sender, Suppression, working_days
 from campaigns.models.message import Click, Message
 from campaigns.models.plan import Cost, DemandActivity, Strategy, Target, Touch, Visits
 
 __all__ = [
-    "RUNNING", "Campaign", "Click", "Cost", "DemandActivity", "Enrollment", "MailRules", "Message", "Passage", "Sender", "Stage", "StageText", "Strategy",
+    "RUNNING", "Campaign", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Passage", "Sender", "Stage", "StageText", "Strategy",
     "Suppression", "Target", "Touch", "Transition", "Version", "Visits", "working_days",
 ]  # fmt: skip

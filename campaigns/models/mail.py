@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.crypto import keyed_digests
+from listings.models import CampaignKind
 
 
 class Sender(models.Model):
@@ -45,6 +46,10 @@ class MailRules(models.Model):
     from_hour = models.PositiveSmallIntegerField(_("not before"), default=0, validators=[MaxValueValidator(23)])
     to_hour = models.PositiveSmallIntegerField(_("not after"), default=0, validators=[MaxValueValidator(24)])
     weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=working_days)
+    # After so many bounces that were for now an address is written to no more; 0 is never.
+    most_soft_bounces = models.PositiveSmallIntegerField(
+        _("give up after so many soft bounces"), default=3, db_default=3, validators=[MaxValueValidator(20)]
+    )
     tracks_clicks = models.BooleanField(_("count clicks on links"), default=True)
 
     class Meta:
@@ -72,11 +77,14 @@ class Suppression(models.Model):
         BOUNCED = "bounced", pgettext_lazy("suppression", "Bounced")
         BY_HAND = "by_hand", pgettext_lazy("suppression", "Entered by hand")
 
-    digest = models.BinaryField(max_length=32, unique=True)
+    digest = models.BinaryField(max_length=32)
+    # What the person does not want mail about; empty is anything at all. Purposes are the kinds of campaigns.
+    purpose = models.CharField(max_length=10, blank=True, default="", db_default="", choices=CampaignKind)
     reason = models.CharField(max_length=12, choices=Reason)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest", "purpose"], name="one_suppression_per_purpose")]
         verbose_name = _("suppression")
         verbose_name_plural = _("suppressions")
 
@@ -89,16 +97,18 @@ class Suppression(models.Model):
         cls.add_digest(keyed_digests(email_key)[0], reason)
 
     @classmethod
-    def add_digest(cls, digest: bytes, reason: str) -> None:
+    def add_digest(cls, digest: bytes, reason: str, purpose: str = "") -> None:
         """The same for an address that is only known by its hash, as in an unsubscribe link; the first reason stays."""
-        cls.objects.get_or_create(digest=digest, defaults={"reason": reason})
+        cls.objects.get_or_create(digest=digest, purpose=purpose, defaults={"reason": reason})
 
     @classmethod
-    def holds(cls, email_key: str) -> bool:
-        return bool(cls.among([email_key]))
+    def holds(cls, email_key: str, purpose: str = "") -> bool:
+        """Whether this address must not be written to: at all, or with a purpose not about that either."""
+        return bool(cls.among([email_key], purpose))
 
     @classmethod
-    def among(cls, email_keys: Iterable[str]) -> set[str]:
+    def among(cls, email_keys: Iterable[str], purpose: str = "") -> set[str]:
         """Those of these normalised addresses that must not be written to; one query."""
         digests = {bytes(digest): key for key in email_keys for digest in keyed_digests(key)}
-        return {digests[bytes(digest)] for digest in cls.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)}
+        found = cls.objects.filter(digest__in=list(digests), purpose__in={"", purpose})
+        return {digests[bytes(digest)] for digest in found.values_list("digest", flat=True)}

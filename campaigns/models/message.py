@@ -35,6 +35,7 @@ class Message(models.Model):
         UNCERTAIN = "uncertain", pgettext_lazy("message", "Uncertain")
         FAILED = "failed", pgettext_lazy("message", "Failed")
         WITHHELD = "withheld", pgettext_lazy("message", "Withheld")
+        BOUNCED = "bounced", pgettext_lazy("message", "Bounced")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="messages", db_index=False)

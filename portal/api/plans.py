@@ -125,7 +125,7 @@ class ReturnSerializer(serializers.Serializer[Any]):
     per_opportunity = serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
 
 
-class ActivitySerializer(serializers.ModelSerializer[DemandActivity]):
+class DemandActivitySerializer(serializers.ModelSerializer[DemandActivity]):
     listing = serializers.SlugRelatedField(slug_field="slug", queryset=Listing.objects.all())
     code = serializers.SlugField(
         max_length=40, required=False, help_text="Goes to the marketplace in ocid and utm_campaign; made of the name when empty."
@@ -155,7 +155,7 @@ class DemandActivities(generics.ListCreateAPIView[DemandActivity]):
 
     roles = write_roles = OFFICE
     queryset = DemandActivity.objects.select_related("listing", "strategy")
-    serializer_class = ActivitySerializer
+    serializer_class = DemandActivitySerializer
     pagination_class = NewestFirst
 
     def paginate_queryset(self, queryset: Any) -> Any:

@@ -13,7 +13,7 @@ from accounts.models import User
 from campaigns import build
 from campaigns.changes import changes
 from campaigns.clock import next_hour
-from campaigns.dryrun import dry_run
+from campaigns.dryrun import dry_run, of_last_quarter
 from campaigns.flow import Flow
 from campaigns.inflight import landings, move_in_flight
 from campaigns.kinds import faults
@@ -442,3 +442,20 @@ def test_the_api_lists_campaigns_at_the_same_cost_however_many_are_drafts(app, c
         one = Campaign.objects.create(slug=f"more-{n}", name="More", kind="nurture", storefront=app.storefront)
         build.add(one.versions.create(number=1), "task", "Call", (None, 0, 0))
     assert cost() == few
+
+
+def test_the_last_quarter_is_walked_from_the_day_each_lead_came_whatever_became_of_it(browser, app, campaign, put, arrive, sales):
+    put("wait", "A while", timedelta(days=2))
+    put("email", "Hello")
+    put("exit", "End")
+    old, older, closed = (arrive(app, **{**WEAK, "email": f"{name}@gmail.com"}) for name in ("old", "older", "closed"))
+    now = timezone.now()
+    Lead.objects.filter(pk=old.pk).update(received_at=now - timedelta(days=30))
+    Lead.objects.filter(pk=older.pk).update(received_at=now - timedelta(days=120))
+    Lead.objects.filter(pk=closed.pk).update(received_at=now - timedelta(days=60), status="lost", owner=sales)
+    ran = dry_run(campaign.version, of_last_quarter(campaign), past=True)
+    assert [path.lead for path in ran.paths] == [old, closed]
+    assert [path.passings[1].since for path in ran.paths] == [now - timedelta(days=28), now - timedelta(days=58)]
+    assert ran.mails == 2
+    page = browser.get("/campaigns/mine/dry-run/?who=past").text
+    assert "What it would have done to them" in page and "2 leads" in page

@@ -248,7 +248,15 @@ def test_a_branch_can_ask_who_opened_a_link(app, put, running, arrive, pass_time
 
 def test_the_rules_are_kept_by_a_person(signed_in, marketing, publisher):
     browser = signed_in(marketing)
-    given = {"most_mails": "2", "per_days": "7", "from_hour": "8", "to_hour": "18", "weekdays": ["1", "2"], "tracks_clicks": "on"}
+    given = {
+        "most_mails": "2",
+        "per_days": "7",
+        "from_hour": "8",
+        "to_hour": "18",
+        "weekdays": ["1", "2"],
+        "tracks_clicks": "on",
+        "most_soft_bounces": "3",
+    }
     assert browser.post("/campaigns/rules/", given).status_code == 302
     kept = MailRules.current()
     assert (kept.most_mails, kept.from_hour, kept.to_hour, kept.weekdays, kept.tracks_clicks) == (2, 8, 18, [1, 2], True)
