@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, BooleanField, Case, QuerySet, Value, When
+from django.db.models import BigIntegerField, BooleanField, Case, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 
 from accounts.ids import NEW_ID
 from campaigns.clock import due_in_sql
 from campaigns.effects import EFFECTS, gives_owner
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Stage
+from campaigns.splits import by_chance, winners
 from leads.conditions import annotated, as_sql, matching, to_q
 from leads.models import Lead
 from listings.models import CampaignKind
@@ -106,7 +108,10 @@ def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]
 
 def statement(running: Running, limit: int, watermark: datetime) -> tuple[str, list[Any]]:
     """The statement of a batch and its parameters. Questions are asked of the leads as they are before the batch moves anything."""
-    chosen, of_chosen = all_of((asked(step) for step in running.of_kind(Kind.BRANCH)), "SELECT NULL::uuid, 0::bigint, 0::bigint WHERE false")
+    splits = running.of_kind(Kind.SPLIT)
+    won = winners(step.stage.key for step in splits) if splits else {}
+    forks = [*(asked(step) for step in running.of_kind(Kind.BRANCH)), *(by_chance(step, won.get(step.stage.key)) for step in splits)]
+    chosen, of_chosen = all_of(forks, "SELECT NULL::uuid, 0::bigint, 0::bigint, 0 WHERE false")
     met, of_met = all_of((until(step) for step in running.conditional), "SELECT NULL::uuid, 0::bigint WHERE false")
     due = due_in_sql("g.next_options", "g.lead_id", "now() + g.next_holds", running.at_an_hour)
     sql = ADVANCE.format(chosen=chosen, met=met, due_at=due, new_id=NEW_ID)
@@ -121,12 +126,13 @@ def all_of(parts: Iterable[tuple[str, list[Any]]], nothing: str) -> tuple[str, l
 
 
 def asked(step: Step) -> tuple[str, list[Any]]:
-    """Which way each of those who are due at this branch takes, as (lead, branch, id of the first stage on it)."""
+    """Which way each of those who are due at this branch takes, as (lead, branch, id of the first stage on it, no number)."""
     trees = [arm.when for arm in step.arms if not arm.is_otherwise]
     ways = [When(to_q(arm.when), then=Value(step.way(arm))) for arm in step.arms if not arm.is_otherwise]
     way = Case(*ways, default=Value(step.way(step.arms[-1])), output_field=BigIntegerField())
     leads = annotated(due_at(step.stage.pk), *trees)
-    return as_sql(leads.values_list("pk", Value(step.stage.pk, output_field=BigIntegerField()), way))
+    no_number = Cast(Value(None), IntegerField())
+    return as_sql(leads.values_list("pk", Value(step.stage.pk, output_field=BigIntegerField()), way, no_number))
 
 
 def until(step: Step) -> tuple[str, list[Any]]:
@@ -160,13 +166,13 @@ ADVANCE = """
         SELECT e.id, e.stage_id, e.due_at, e.lead_id FROM campaigns_enrollment e
         WHERE e.status = 'active' AND e.due_at <= now() AND e.due_at >= %s AND e.stage_id IN (SELECT id FROM flow)
         ORDER BY e.due_at LIMIT %s FOR UPDATE OF e SKIP LOCKED
-    ), chosen(lead_id, stage_id, way) AS MATERIALIZED ({chosen}),
+    ), chosen(lead_id, stage_id, way, number) AS MATERIALIZED ({chosen}),
     held AS MATERIALIZED (
         SELECT l.id FROM leads_lead l WHERE l.id = ANY(ARRAY(SELECT d.lead_id FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.touches))
         ORDER BY l.id FOR UPDATE OF l SKIP LOCKED
     ), going AS MATERIALIZED (
         SELECT d.id, d.lead_id, d.due_at, f.id AS stage_id, f.key, f.kind, f.name, f.campaign, f.touches, f.options, f.holds AND n.id IS NOT NULL AS holds,
-            n.id AS to_id, n.holds_for AS next_holds, n.options AS next_options
+            c.number, n.id AS to_id, n.holds_for AS next_holds, n.options AS next_options
         FROM due d JOIN flow f ON f.id = d.stage_id LEFT JOIN chosen c ON c.lead_id = d.lead_id AND c.stage_id = d.stage_id
         LEFT JOIN flow n ON n.id = coalesce(c.way, f.next_id) AND f.kind <> 'exit'
         WHERE NOT f.touches OR d.lead_id IN (SELECT id FROM held)
@@ -181,6 +187,9 @@ ADVANCE = """
     ), history AS (
         INSERT INTO campaigns_transition (id, enrollment_id, from_stage_id, to_stage_id, at)
         SELECT {new_id}, id, stage_id, to_id, now() FROM going
+    ), choices AS (
+        INSERT INTO campaigns_choice (enrollment_id, stage_key, arm, at) SELECT id, key, number, now() FROM going WHERE number IS NOT NULL
+        ON CONFLICT DO NOTHING
     ), passed AS (
         INSERT INTO campaigns_passage (from_stage_id, to_stage_id, count)
         SELECT stage_id, to_id, count(*) FROM going GROUP BY stage_id, to_id ORDER BY stage_id, to_id

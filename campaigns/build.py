@@ -125,7 +125,8 @@ def add_arm(branch: Stage, name: str) -> None:
         if len(arms) >= MOST_ARMS:
             raise ValidationError(_("A branch may have %(n)d ways."), params={"n": MOST_ARMS})
         branch.children.filter(arm=len(arms)).update(arm=len(arms) + 1)
-        Stage.objects.filter(pk=branch.pk).update(options={"arms": [*arms, {"name": name, "when": {}}]})
+        new = {"name": name, "when": {}} if branch.kind == Stage.Kind.BRANCH else {"name": name, "share": 50}
+        Stage.objects.filter(pk=branch.pk).update(options={**branch.options, "arms": [*arms, new]})
 
 
 def remove_arm(branch: Stage, number: int) -> None:
@@ -137,7 +138,7 @@ def remove_arm(branch: Stage, number: int) -> None:
         for child in branch.children.filter(arm=number):
             remove(child)
         branch.children.filter(arm__gt=number).update(arm=F("arm") - 1)
-        Stage.objects.filter(pk=branch.pk).update(options={"arms": [arm for place, arm in enumerate(arms) if place != number]})
+        Stage.objects.filter(pk=branch.pk).update(options={**branch.options, "arms": [arm for place, arm in enumerate(arms) if place != number]})
 
 
 @contextmanager

@@ -19,10 +19,12 @@ from accounts.access import allow, who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from campaigns import build, by_hand, words
+from campaigns.flow import FORKS, ways_of
 from campaigns.forms import CampaignForm, ConditionsForm, TextForm
 from campaigns.inspector import Inspector
 from campaigns.models import Campaign, Enrollment, Stage, StageText, Version
 from campaigns.pages import campaign_of, shown
+from campaigns.splits import LEAST, settle
 from campaigns.stage_form import form_of
 from leads.models import Lead
 
@@ -91,12 +93,14 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
 
 NAMES: dict[str, Any] = {
     Stage.Kind.WAIT: lambda: pgettext("new stage", "Wait"), Stage.Kind.EMAIL: lambda: pgettext("new stage", "New mail"),
-    Stage.Kind.BRANCH: lambda: pgettext("new stage", "Question"), Stage.Kind.TASK: lambda: pgettext("new stage", "Call them"),
+    Stage.Kind.BRANCH: lambda: pgettext("new stage", "Question"), Stage.Kind.SPLIT: lambda: pgettext("new stage", "Which is better"),
+    Stage.Kind.TASK: lambda: pgettext("new stage", "Call them"),
     Stage.Kind.HAND_OVER: lambda: pgettext("new stage", "To sales"), Stage.Kind.SET: lambda: pgettext("new stage", "Set something"),
     Stage.Kind.GOAL: lambda: pgettext("new stage", "Wait for the goal"), Stage.Kind.EXIT: lambda: pgettext("new stage", "End"),
 }  # fmt: skip
 BEGINS: dict[str, Any] = {
     Stage.Kind.BRANCH: lambda: {"arms": [{"name": pgettext("way out of a branch", "Yes"), "when": {}}]},
+    Stage.Kind.SPLIT: lambda: {"arms": [{"name": "A", "share": 50}, {"name": "B", "share": 50}], "measure": "clicked", "auto": False, "least": LEAST},
     Stage.Kind.SET: lambda: {"status": "nurturing"},
     Stage.Kind.TASK: lambda: {"days": 1},
 }
@@ -108,8 +112,9 @@ def place_of(version: Version, said: str) -> tuple[Stage | None, int, int]:
     if len(parts) != 3 or not all(part.isdecimal() and len(part) < 18 for part in parts):
         raise Http404
     parent, arm, position = map(int, parts)
-    branch = get_object_or_404(version.stages.filter(kind=Stage.Kind.BRANCH), pk=parent) if parent else None
-    if arm > (len(branch.options.get("arms", [])) if branch else 0):
+    branch = get_object_or_404(version.stages.filter(kind__in=FORKS), pk=parent) if parent else None
+    ways = len(ways_of(branch)) if branch else 1
+    if arm >= ways:
         raise Http404
     return branch, arm, position
 
@@ -135,6 +140,19 @@ def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except ValidationError as error:
         return refused(request, campaign, error, stage)
     return at(campaign, stage)
+
+
+@allow(*OFFICE)
+@require_POST
+def winner(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Send everybody one way of a split from now on, or let chance decide again; it holds for every version that has the split."""
+    stage = get_object_or_404(Stage.objects.select_related("version__campaign"), pk=pk, version__campaign__slug=slug, kind=Stage.Kind.SPLIT)
+    said = request.POST.get("arm", "")
+    arm = int(said) if said.isdecimal() and len(said) < 3 and int(said) < len(stage.options.get("arms", [])) else None
+    settle(stage, arm, who(request))
+    record(request, Kind.CHANGED, f"campaign {slug}: “{stage.name}” is {'open' if arm is None else f'won by {arm}'}")
+    messages.success(request, _("Chance decides again") if arm is None else _("From now on everybody goes that way"))
+    return at(stage.version.campaign, stage, version=str(stage.version.number))
 
 
 @allow(*OFFICE)

@@ -18,6 +18,7 @@ from campaigns.effects import gives_owner
 from campaigns.enroll import may_enter
 from campaigns.flow import ENDS, Arm, Flow, Step, ways_of
 from campaigns.models import Campaign, Stage, Suppression, Version
+from campaigns.splits import arm_of, winners
 from campaigns.words import language_of, text_for
 from leads.conditions import matching
 from leads.models import CLOSED, Lead
@@ -107,6 +108,7 @@ def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: date
     start = now or timezone.now()
     unwanted = Suppression.among({lead.contact.email for lead in some if lead.contact.email}, campaign.kind)
     walker = Walker(flow, campaign, questions, timedelta(days=days), unwanted, Publisher.current().time_zone, past)
+    walker.winners = winners(step.stage.key for step in flow.steps.values() if step.stage.kind == Kind.SPLIT)
     return DryRun([walker.walk(lead, lead.received_at if past else start) for lead in some], total)
 
 
@@ -145,6 +147,7 @@ class Walker:
     unwanted: set[str]
     home: str  # the time zone of those without a country
     past: bool = False
+    winners: dict[UUID, int] = field(default_factory=dict)
     words: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def walk(self, lead: Lead, start: datetime) -> Path:
@@ -191,6 +194,8 @@ class Walker:
         return next_hour(moment, stage.options, self.zone(lead)) if "minute" in stage.options else moment
 
     def next(self, step: Step, lead: Lead) -> int:
+        if step.stage.kind == Kind.SPLIT and step.arms:
+            return step.way(step.arms[arm_of(step.stage, lead.pk, self.winners.get(step.stage.key))])
         for arm in step.arms:
             if arm.is_otherwise or lead.pk in self.questions.ways[step.stage.pk, arm.number]:
                 return step.way(arm)
@@ -209,6 +214,9 @@ class Walker:
         stage = step.stage
         if stage.kind == Kind.EMAIL:
             return self.why_mail(stage, lead)
+        if stage.kind == Kind.SPLIT and step.arms:
+            name = step.arms[arm_of(stage, lead.pk, self.winners.get(stage.key))].name
+            return _("%(way)s, which won") % {"way": name} if stage.key in self.winners else _("%(way)s, by chance") % {"way": name}
         if stage.kind == Kind.BRANCH:
             for arm in step.arms:
                 if arm.is_otherwise:

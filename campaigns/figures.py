@@ -34,6 +34,8 @@ class Way:
     taken: int
     standings: "list[Standing]"
 
+    share: str = ""  # of a split, as percent
+
     @property
     def words(self) -> str:
         """Who takes it."""
@@ -248,8 +250,10 @@ def mails_of(stages: Iterable[int]) -> list[tuple[int, int, int]]:
 def way_of(branch: Standing, arm: Arm, standings: "dict[UUID, Standing]") -> Way:
     """An arm with its stages. An empty one was taken by those who went past the others."""
     there = [standings[step.stage.key] for step in arm.steps]
+    shares = [one.get("share", 1) for one in branch.stage.options.get("arms", [])] if branch.stage.kind == Stage.Kind.SPLIT else []
+    share = f"{shares[arm.number] / (sum(shares) or 1):.0%}" if shares else ""
     others = sum(standings[other.steps[0].stage.key].arrived for other in branch.step.arms if other.steps)
-    return Way(arm, there[0].arrived if there else max(0, branch.moved_on - others), there)
+    return Way(arm, there[0].arrived if there else max(0, branch.moved_on - others), there, share)
 
 
 def link(steps: list[Step], standings: "dict[UUID, Standing]") -> None:

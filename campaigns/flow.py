@@ -9,6 +9,7 @@ from typing import Any
 from campaigns.models import Stage
 
 Kind = Stage.Kind
+FORKS = (Kind.BRANCH, Kind.SPLIT)  # one goes on by one of several ways
 ENDS = 0  # as a stage's number: there is no next one
 
 
@@ -68,7 +69,7 @@ class Flow:
             step.depth = depth
             step.after = step.stage.then_id or (following.stage.pk if following else after)
             self.steps[step.stage.pk] = step
-            if step.stage.kind == Kind.BRANCH:
+            if step.stage.kind in FORKS:
                 step.arms = [self.arm(places, step, *said) for said in ways_of(step.stage)]
         return here
 
@@ -124,6 +125,8 @@ def takes_time(stage: Stage) -> bool:
 
 
 def ways_of(stage: Stage) -> list[tuple[int, str, dict[str, Any], bool]]:
-    """(number, name, condition, whether it is for all others) of each way out of a branch."""
+    """(number, name, condition, whether it is for all others) of each way out of a branch or split."""
     arms = stage.options.get("arms") or []
+    if stage.kind == Kind.SPLIT:
+        return [(i, arm["name"], {}, False) for i, arm in enumerate(arms)]
     return [(i, arm["name"], arm["when"], False) for i, arm in enumerate(arms)] + [(len(arms), "", {}, True)]

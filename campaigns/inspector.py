@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.remembered import remembered
 from campaigns.forms import TextForm
-from campaigns.models import Message, Stage, StageText, Version
+from campaigns.models import Message, Split, Stage, StageText, Version
+from campaigns.splits import Outcome, outcomes
 from campaigns.stage_form import StageForm, form_of
 from campaigns.words import languages, placeholders_help
 
@@ -15,6 +16,7 @@ STAGE_WORDS = {
     Stage.Kind.WAIT: lambda: _("Nothing is sent; the person moves on when the time is over."),
     Stage.Kind.EMAIL: lambda: _("A mail in the person's language, at most once per person and stage."),
     Stage.Kind.BRANCH: lambda: _("Asks about the lead; the first answer that is yes says which way the person goes."),
+    Stage.Kind.SPLIT: lambda: _("Sends people one of several ways by chance, to see which does better."),
     Stage.Kind.TASK: lambda: _("A task appears on the lead; the person moves on."),
     Stage.Kind.HAND_OVER: lambda: _("The lead is qualified and gets an owner; nurture is held from then on, demand generation goes on."),
     Stage.Kind.SET: lambda: _("Something about the lead is set: its status, a tag, a bonus to its score, or its owner; the person moves on."),
@@ -66,6 +68,16 @@ class Inspector:
     def what(self) -> str:
         """What the kind of the stage means."""
         return str(STAGE_WORDS[Stage.Kind(self.stage.kind)]()) if self.stage else ""
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What came of each way of a split so far."""
+        return outcomes(self.stage) if self.stage and self.stage.kind == Stage.Kind.SPLIT else []
+
+    @property
+    def decision(self) -> Split | None:
+        """The way of a split that won, if one did."""
+        return Split.objects.select_related("decided_by").filter(stage_key=self.stage.key, winner__isnull=False).first() if self.stage else None
 
     @property
     def last_way(self) -> int:

@@ -1,7 +1,8 @@
 """What each kind of stage asks for besides its name, and what is wrong with it, in words.
 
 Options by kind: wait {} | {minute, weekdays} (until an hour of the person's day) | {until} (a condition, with the stage's time as the limit);
-branch {arms: [{name, when}]} and one more arm for all others; task {days}; set {status} | {tag, off?} | {bonus} | {owner}.
+branch {arms: [{name, when}]} and one more arm for all others; split {arms: [{name, share}], measure, auto, least}; task {days};
+set {status} | {tag, off?} | {bonus} | {owner}.
 """
 
 from collections.abc import Iterator
@@ -46,6 +47,8 @@ def faults_of(step: Step) -> Iterator[str]:
         yield from faults_of_wait(stage)
     elif stage.kind == Kind.BRANCH:
         yield from faults_of_branch(stage)
+    elif stage.kind == Kind.SPLIT:
+        yield from faults_of_split(stage.options.get("arms") or [])
     elif stage.kind == Kind.SET:
         yield from faults_of_set(stage.options)
 
@@ -83,6 +86,15 @@ def faults_of_branch(stage: Stage) -> Iterator[str]:
         yield _("A branch may have %(n)d ways.") % {"n": MOST_ARMS}
     for arm in arms:
         yield from faults_of_condition(arm.get("when"))
+
+
+def faults_of_split(arms: list[dict[str, Any]]) -> Iterator[str]:
+    if len(arms) < 2:
+        yield _("It needs two ways at least.")
+    if len(arms) > MOST_ARMS:
+        yield _("A branch may have %(n)d ways.") % {"n": MOST_ARMS}
+    if any(arm.get("share", 0) < 1 for arm in arms):
+        yield _("Every way needs a share.")
 
 
 def faults_of_condition(tree: Any) -> Iterator[str]:

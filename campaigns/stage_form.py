@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.models import User
 from campaigns.kinds import LONGEST, MOST_BONUS, SETTABLE
 from campaigns.models import Stage
+from campaigns.splits import LEAST, MEASURES
 from leads.condition_form import ConditionForm, read_condition
 from leads.models import Status
 from leads.tags import LONGEST as LONGEST_TAG
@@ -28,6 +29,10 @@ MODES = (
 SETS = (
     ("status", gettext_lazy("the status")), ("tag", gettext_lazy("a tag")), ("bonus", gettext_lazy("a bonus to the score")),
     ("owner", gettext_lazy("the owner")),
+)  # fmt: skip
+COMPARED = (
+    ("clicked", gettext_lazy("who opened a link")), ("goal", gettext_lazy("who reached the goal")),
+    ("opportunity", gettext_lazy("who became an opportunity")),
 )  # fmt: skip
 BEGINS_WITH: dict[str, Any] = {"status": Status.NURTURING.value, "tag": "", "bonus": 5, "owner": ""}
 
@@ -204,8 +209,42 @@ class BranchForm(StageForm):
         return {"name": name or before["name"], "when": read_condition(self.data, f"arm{number}", before["when"])}
 
 
+class SplitForm(StageForm):
+    """The ways of an A/B test with their shares, what they are compared by, and whether the better one wins by itself."""
+
+    measure = forms.ChoiceField(label=gettext_lazy("Compared by"), choices=COMPARED)
+    auto = forms.BooleanField(
+        label=gettext_lazy("The better way wins by itself"), required=False,
+        help_text=gettext_lazy("Once its range lies above those of all others; looked at every hour."),
+    )  # fmt: skip
+    least = forms.IntegerField(label=gettext_lazy("Not before so many people took each way"), min_value=10, max_value=1_000_000)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, plain in (("measure", MEASURES[0]), ("auto", False), ("least", LEAST)):
+            self.fields[name].initial = self.instance.options.get(name, plain)
+
+    @property
+    def shares(self) -> list[dict[str, Any]]:
+        return list(self.instance.options.get("arms", []))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        arms = [self.arm(number, arm) for number, arm in enumerate(self.instance.options.get("arms", []))]
+        self.instance.options = {"arms": arms, **{name: given[name] for name in ("measure", "auto", "least") if name in given}}
+        return given
+
+    def arm(self, number: int, before: dict[str, Any]) -> dict[str, Any]:
+        name, share = " ".join(self.data.get(f"arm{number}-name", before["name"]).split())[:60], self.data.get(f"arm{number}-share", "")
+        read = int(share) if share.isdecimal() and len(share) < 4 else before.get("share", 1)
+        if not 1 <= read <= 100:
+            self.add_error(None, _("A share is a whole number from 1 to 100."))
+            read = before.get("share", 1)
+        return {"name": name or before["name"], "share": read}
+
+
 FORMS: dict[str, type[StageForm]] = {
-    Kind.WAIT: WaitForm, Kind.GOAL: TimedForm, Kind.TASK: TaskForm, Kind.SET: SetForm, Kind.BRANCH: BranchForm,
+    Kind.WAIT: WaitForm, Kind.GOAL: TimedForm, Kind.TASK: TaskForm, Kind.SET: SetForm, Kind.BRANCH: BranchForm, Kind.SPLIT: SplitForm,
 }  # fmt: skip
 
 

@@ -50,6 +50,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/conditions/", builder.conditions, name="conditions"),
     path("campaigns/<slug:slug>/stages/", builder.add, name="add"),
     path("campaigns/<slug:slug>/stages/<int:pk>/", builder.change, name="change"),
+    path("campaigns/<slug:slug>/stages/<int:pk>/winner/", builder.winner, name="winner"),
     path("campaigns/<slug:slug>/stages/<int:pk>/move/", builder.move, name="move"),
     path("campaigns/<slug:slug>/stages/<int:pk>/duplicate/", builder.duplicate, name="duplicate"),
     path("campaigns/<slug:slug>/stages/<int:pk>/remove/", builder.remove, name="remove"),

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from campaigns import words
 from campaigns.build import building
-from campaigns.flow import Flow, Step
+from campaigns.flow import FORKS, Flow, Step
 from campaigns.kinds import LONGEST, MOST_STAGES
 from campaigns.models import Enrollment, Stage, StageText, Version
+from campaigns.splits import MEASURES
 from leads.conditions import check
 from leads.tags import written
 
@@ -58,7 +59,14 @@ def told_branch(step: Step) -> Data:
     }
 
 
-WAYS: dict[str, Callable[[Step], Data]] = {Kind.BRANCH: told_branch}
+def told_split(step: Step) -> Data:
+    options = {name: value for name, value in step.stage.options.items() if name != "arms"}
+    shares = step.stage.options.get("arms", [])
+    arms = [{"name": arm.name, "share": shares[arm.number].get("share", 1), "stages": [told(one) for one in arm.steps]} for arm in step.arms]
+    return {"arms": arms} | ({"options": options} if options else {})
+
+
+WAYS: dict[str, Callable[[Step], Data]] = {Kind.BRANCH: told_branch, Kind.SPLIT: told_split}
 
 
 @dataclass(slots=True)
@@ -81,18 +89,13 @@ class Reading:
             self.add_one(data, parent, arm, position, f"{at}[{position}]", depth)
 
     def add_one(self, data: Any, parent: Stage | None, arm: int, position: int, at: str, depth: int) -> None:
-        if not isinstance(data, dict) or data.get("kind") not in Kind.values:
-            raise wrong(at, _("a stage is an object with a kind, one of %(kinds)s") % {"kinds": ", ".join(Kind.values)})
-        if unknown := set(data) - {"kind", "name", "holds_for", "options", "texts", "key", "then", "arms", "otherwise"}:
-            raise wrong(at, _("unknown: %(names)s") % {"names": ", ".join(sorted(unknown))})
-        if len(self.stages) >= MOST_STAGES:
-            raise wrong(at, _("A campaign may have %(n)d stages.") % {"n": MOST_STAGES})
-        kind, name = data["kind"], data.get("name")
-        if not isinstance(name, str) or not name.strip() or len(name) > 100:
-            raise wrong(f"{at}.name", _("a name of 1 to 100 characters is expected"))
+        check_stage(data, at, len(self.stages))
+        kind, name = data["kind"], data["name"]
         stage = Stage(version=self.version, kind=kind, name=" ".join(name.split()), parent=parent, arm=arm, position=position)
         stage.holds_for = duration(data.get("holds_for"), f"{at}.holds_for")
-        stage.options = {"arms": list(self.arms(data, at))} if kind == Kind.BRANCH else options_of(kind, data.get("options") or {}, f"{at}.options")
+        stage.options = options_of(kind, data.get("options") or {}, f"{at}.options")
+        if kind in FORKS:
+            stage.options["arms"] = list(self.arms(data, at))
         place = len(self.stages)
         self.stages.append(stage)
         if data.get("key"):
@@ -100,9 +103,11 @@ class Reading:
         if data.get("then"):
             self.jumps[place] = str(data["then"])
         self.texts += texts_of(stage, data.get("texts") or {}, f"{at}.texts")
-        if kind == Kind.BRANCH:
+        if kind in FORKS:
             for number, one in enumerate(data.get("arms") or []):
                 self.add(one.get("stages") or [], stage, number, f"{at}.arms[{number}].stages", depth + 1)
+            if kind == Kind.SPLIT and data.get("otherwise"):
+                raise wrong(f"{at}.otherwise", _("at a split everybody takes one of its ways"))
             self.add(data.get("otherwise") or [], stage, len(stage.options["arms"]), f"{at}.otherwise", depth + 1)
 
     def arms(self, data: Data, at: str) -> Iterator[Data]:
@@ -111,7 +116,11 @@ class Reading:
         for number, arm in enumerate(data.get("arms") or []):
             if not isinstance(arm, dict) or not isinstance(arm.get("name"), str):
                 raise wrong(f"{at}.arms[{number}]", _("a way is an object with a name, a condition and stages"))
-            yield {"name": arm["name"][:60], "when": condition(arm.get("when"), f"{at}.arms[{number}].when")}
+            place = f"{at}.arms[{number}]"
+            if data["kind"] == Kind.SPLIT:
+                yield {"name": arm["name"][:60], "share": whole(1, 100)(arm.get("share", 1), f"{place}.share")}
+            else:
+                yield {"name": arm["name"][:60], "when": condition(arm.get("when"), f"{place}.when")}
 
     def keep(self) -> None:
         """Make the stages those of the version. Old ones go once nobody stands at them; only then their keys are free."""
@@ -151,6 +160,19 @@ def write(version: Version, stages: Any) -> list[Stage]:
             raise wrong("stages", _("two stages have the same key"))
         reading.keep()
     return reading.stages
+
+
+def check_stage(data: Any, at: str, so_far: int) -> None:
+    """Whether it is a stage at all, and there is room for it."""
+    if not isinstance(data, dict) or data.get("kind") not in Kind.values:
+        raise wrong(at, _("a stage is an object with a kind, one of %(kinds)s") % {"kinds": ", ".join(Kind.values)})
+    if unknown := set(data) - {"kind", "name", "holds_for", "options", "texts", "key", "then", "arms", "otherwise"}:
+        raise wrong(at, _("unknown: %(names)s") % {"names": ", ".join(sorted(unknown))})
+    if so_far >= MOST_STAGES:
+        raise wrong(at, _("A campaign may have %(n)d stages.") % {"n": MOST_STAGES})
+    name = data.get("name")
+    if not isinstance(name, str) or not name.strip() or len(name) > 100:
+        raise wrong(f"{at}.name", _("a name of 1 to 100 characters is expected"))
 
 
 def wrong(at: str, what: str) -> ValidationError:
@@ -237,8 +259,15 @@ def flag(said: Any, at: str) -> bool:
     return said
 
 
+def measure(said: Any, at: str) -> str:
+    if said not in MEASURES:
+        raise wrong(at, _("one of %(names)s is expected") % {"names": ", ".join(MEASURES)})
+    return str(said)
+
+
 KNOWN: dict[str, Data] = {
     Kind.WAIT: {"minute": whole(0, 24 * 60 - 1), "weekdays": weekdays, "until": condition},
     Kind.TASK: {"days": whole(0, 365)},
+    Kind.SPLIT: {"measure": measure, "auto": flag, "least": whole(10, 1_000_000)},
     Kind.SET: {"status": text, "tag": tag, "off": flag, "bonus": whole(-100, 100), "owner": text},
 }

@@ -21,6 +21,8 @@ from campaigns.advance import advance
 from campaigns.models import Campaign, Enrollment, Message
 from campaigns.send import LOST_AFTER, find_uncertain
 from campaigns.send import send as send_mail
+from campaigns.splits import decide as decide_splits
+from campaigns.splits import undecided
 from campaigns.sweep import sweep as sweep_campaigns
 from delivery.models import Destination
 from delivery.send import send as send_deliveries
@@ -68,6 +70,7 @@ WORK = (
     Work("mail", send_mail, timedelta(seconds=5), mail_due),
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
     Work("segments", sweep_campaigns, timedelta(seconds=15), lambda: Campaign.objects.unswept(timezone.now()).exists()),
+    Work("splits", decide_splits, timedelta(minutes=10), lambda: bool(undecided(timezone.now()))),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
     Work("paces", lambda: Pace.forgotten().delete(), timedelta(hours=1), lambda: Pace.forgotten().exists()),
     Work("months", keep_months_ahead, timedelta(hours=6), months_are_missing),

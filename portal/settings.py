@@ -234,7 +234,18 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:1/0"
 # What beat asks for and how often, in seconds: the list of portal.due, which a test holds to be the same.
-BEAT = {"leads": 5, "deliveries": 5, "campaigns": 15, "mail": 15, "uncertain_mail": 60, "segments": 60, "decay": 60, "paces": 3_600, "months": 21_600}
+BEAT = {
+    "leads": 5,
+    "deliveries": 5,
+    "campaigns": 15,
+    "mail": 15,
+    "uncertain_mail": 60,
+    "segments": 60,
+    "splits": 600,
+    "decay": 60,
+    "paces": 3_600,
+    "months": 21_600,
+}
 NUDGE = "portal.due.nudge_leads"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 240, 300

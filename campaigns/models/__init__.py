@@ -5,8 +5,9 @@ from campaigns.models.events import MailEvent
 from campaigns.models.mail import MailRules, Sender, Suppression, working_days
 from campaigns.models.message import Click, Message
 from campaigns.models.plan import Cost, DemandActivity, Strategy, Target, Touch, Visits
+from campaigns.models.split import Choice, Split
 
 __all__ = [
-    "RUNNING", "Campaign", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Passage", "Sender", "Stage", "StageText", "Strategy",
-    "Suppression", "Target", "Touch", "Transition", "Version", "Visits", "working_days",
+    "RUNNING", "Campaign", "Choice", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Passage", "Sender",
+    "Split", "Stage", "StageText", "Strategy", "Suppression", "Target", "Touch", "Transition", "Version", "Visits", "working_days",
 ]  # fmt: skip

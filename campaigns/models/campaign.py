@@ -155,6 +155,7 @@ class Stage(models.Model):
         WAIT = "wait", pgettext_lazy("stage kind", "Wait")
         EMAIL = "email", pgettext_lazy("stage kind", "E-mail")
         BRANCH = "branch", pgettext_lazy("stage kind", "Branch")
+        SPLIT = "split", pgettext_lazy("stage kind", "A/B test")
         TASK = "task", pgettext_lazy("stage kind", "Task")
         HAND_OVER = "hand_over", pgettext_lazy("stage kind", "Hand over")
         SET = "set", pgettext_lazy("stage kind", "Set")
