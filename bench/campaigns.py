@@ -28,12 +28,12 @@ ROUND = "campaigns_passage, campaigns_click, campaigns_mailevent, campaigns_choi
 STAND = f"""
     INSERT INTO campaigns_enrollment (id, campaign_id, lead_id, stage_id, status, reason, entered_at, stage_since, due_at)
     SELECT {kin("9", "i")}, c.id, l.id, s.id, 'active', '', now(), now(), now() + interval '1 day' + (i %% 10000) * interval '1 minute'
-    FROM generate_series(%(low)s + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")} JOIN listings_listing g ON g.id = l.listing_id
+    FROM generate_series(%(low)s::bigint + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")} JOIN listings_listing g ON g.id = l.listing_id
     JOIN campaigns_campaign c ON c.storefront_id = g.storefront_id JOIN campaigns_stage s ON s.version_id = c.current_id AND s.position = 0
 """
 FALL_DUE = f"""
     UPDATE campaigns_enrollment e SET stage_id = s.id, stage_since = now(), due_at = now() - (i %% 600) * interval '1 second'
-    FROM generate_series(%(from)s + 1, %(from)s + %(due)s) AS i, campaigns_campaign c, campaigns_stage s
+    FROM generate_series(%(from)s::bigint + 1, %(from)s + %(due)s) AS i, campaigns_campaign c, campaigns_stage s
     WHERE e.id = {kin("9", "i")} AND c.id = e.campaign_id AND s.version_id = c.current_id AND s.position = 0
 """
 BARE_UPDATE = "UPDATE campaigns_enrollment SET stage_id = CASE stage_id WHEN %s THEN %s WHEN %s THEN %s END, stage_since = now(), due_at = now() + interval '4 days' WHERE status = 'active' AND due_at <= now()"  # fmt: skip

@@ -56,7 +56,7 @@ SECTOR = "(ARRAY['Logistics','Foods','Engineering','Health','Energy','Insurance'
 COMPANIES = f"""
     INSERT INTO leads_company (id, key, name, domain, country)
     SELECT {kin("a", "c")}, 'domain:firm' || c || '.example', 'Firm ' || c || ' ' || {SECTOR}[1 + {chance(1, 8, "c")}], 'firm' || c || '.example', 'CZ'
-    FROM generate_series(%(low)s / 8 + 1, %(high)s / 8) AS c
+    FROM generate_series(%(low)s::bigint / 8 + 1, %(high)s / 8) AS c
 """
 CONTACTS = f"""
     INSERT INTO leads_contact (id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said, email_kind, seniority,
@@ -69,7 +69,7 @@ CONTACTS = f"""
             '420' || lpad((c * 7919 %% 1000000000)::text, 9, '0') AS phone, (ARRAY['CZ','BR','NL','US','ES','DE'])[1 + c %% 6] AS country,
             (ARRAY['CIO','IT Director','Head of Operations','Procurement Manager','Developer',''])[1 + c %% 6] AS title, 'Firm ' || (c + 3) / 4 AS firm
         FROM (SELECT c, {FIRST}[1 + {chance(2, 20, "c")}] AS first, CASE WHEN c %% 40000 = 777 THEN %(rare)s ELSE {LAST}[1 + {chance(3, 22, "c")}] END AS last
-              FROM generate_series(%(low)s / 2 + 1, %(high)s / 2) AS c) AS named
+              FROM generate_series(%(low)s::bigint / 2 + 1, %(high)s / 2) AS c) AS named
     ) AS made
 """
 # Of a thousand: 300 new, 250 nurturing, 150 qualified, 100 accepted, 80 opportunity, 50 won, 50 lost, 20 disqualified. Four in five owned ones were answered.
@@ -91,22 +91,22 @@ LEADS = f"""
                  WHEN part < 980 THEN 7 ELSE 8 END] AS status,
             {chance(4, 51)} AS fit, {chance(5, 51)} AS intent, (%(sellers)s::bigint[])[1 + {chance(6, 1_000_000)} %% array_length(%(sellers)s::bigint[], 1)] AS seller,
             (power({chance(7, 1000)} / 1000.0, 3) * 4320)::int AS minutes
-        FROM (SELECT i, {chance(8, 1000)} AS part FROM generate_series(%(low)s + 1, %(high)s) AS i) AS dealt
+        FROM (SELECT i, {chance(8, 1000)} AS part FROM generate_series(%(low)s::bigint + 1, %(high)s) AS i) AS dealt
     ) AS made
 """
 INTERACTIONS = f"""
     INSERT INTO leads_interaction (id, lead_id, received_at, source, action, lead_source, offer, offer_title, description, extra, deliveries)
     SELECT {kin("b", "i")}, l.id, l.received_at, 'AzureMarketplace', l.last_action, 'AzureMarketplace-INS|contoso.offer', 'contoso.offer', 'Offer', 'Please call.', '{{}}', 1
-    FROM generate_series(%(low)s + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")}
+    FROM generate_series(%(low)s::bigint + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")}
 """
 ACTIVITIES = f"""
     INSERT INTO leads_activity (id, lead_id, at, kind, data)
     SELECT {kin("d", "i")}, l.id, l.received_at, 'acted', jsonb_build_object('source', 'AzureMarketplace', 'action', l.last_action, 'said', '', 'new', true)
-    FROM generate_series(%(low)s + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")}
+    FROM generate_series(%(low)s::bigint + 1, %(high)s) AS i JOIN leads_lead l ON l.id = {kin("e", "i")}
 """
 DEMAND = f"""
     INSERT INTO leads_demand (id, listing_id, kind, received_at, action, counted)
     SELECT {kin("f", "i")}, (%(listings)s::bigint[])[1 + i / 20 %% array_length(%(listings)s::bigint[], 1)],
         CASE WHEN i %% 3 = 0 THEN 'asked_neighbour' ELSE 'anonymous' END, now() - interval '360 days' * (%(to)s - i)::float8 / (%(to)s - %(from)s), 'INS', true
-    FROM generate_series(%(low)s + 20, %(high)s, 20) AS i
+    FROM generate_series(%(low)s::bigint + 20, %(high)s, 20) AS i
 """

@@ -159,13 +159,14 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name", "strategy", "sender", "reentry", "reentry_days", "priority", "starts", "ends", "budget")
+        fields = ("name", "strategy", "sender", "reentry", "reentry_days", "priority", "starts", "ends", "fast_hours", "budget")
         labels = {
             "reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between"),
             "starts": gettext_lazy("Leads enter from"), "ends": gettext_lazy("Leads enter until"),
         }  # fmt: skip
         help_texts = {
             "priority": gettext_lazy("A lead that is in a campaign of a higher priority does not enter this one."),
+            "fast_hours": gettext_lazy("Whoever enters is to be answered this soon, where the storefront’s clock runs longer."),
             "ends": gettext_lazy("Both days included. Who is in it by then goes on to the end."),
         }
         widgets = {name: forms.DateInput({"type": "date"}, format="%Y-%m-%d") for name in ("starts", "ends")}
@@ -178,6 +179,8 @@ class ConditionsForm(forms.ModelForm):
         senders.initial = self.instance.sender_id
         self.fields["sender"] = senders
         self.fields["priority"].required = False
+        if self.instance.kind != CampaignKind.DEMAND:
+            del self.fields["fast_hours"]
 
     def clean_priority(self) -> int:
         return self.cleaned_data["priority"] or 0

@@ -1,17 +1,24 @@
 """Pages about mail as such: the local mailbox, and who must not be written to."""
 
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import allow, who
 from accounts.audit import Kind, record
+from accounts.remembered import remembered
 from accounts.roles import OFFICE
 from campaigns import mailbox as box
 from campaigns.forms import RulesForm, SuppressionForm
 from campaigns.models import MailRules, Message, Suppression
+from leads.models import Contact
 
 PAGE = 50
 
@@ -52,8 +59,39 @@ def rules(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Saved; every mail from now on keeps to it"))
         return redirect("campaigns:rules")
     waiting = Message.objects.filter(state=Message.State.PLANNED, reason__in=("throttled", "quiet"))
-    context = {"form": form, "waiting": dict(waiting.values_list("reason").annotate(n=Count("pk")).order_by())}
+    context = {
+        "form": form,
+        "waiting": dict(waiting.values_list("reason").annotate(n=Count("pk")).order_by()),
+        "spread": spread(),
+        "most": most_written_to(),
+    }
     return render(request, "campaigns/rules.html", context, status=422 if form.errors else 200)
+
+
+def lately() -> QuerySet[Message]:
+    """The mails of the last 30 days."""
+    return Message.objects.filter(state=Message.State.SENT, sent_at__gt=timezone.now() - timedelta(days=30)).order_by()
+
+
+def spread() -> list[tuple[int, int]]:
+    """(mails in the last 30 days, people who got so many)."""
+
+    def counted() -> list[tuple[int, int]]:
+        people = lately().values_list("enrollment__lead__contact").annotate(n=Count("pk"))
+        return sorted(Counter(n for _contact, n in people).items())
+
+    return remembered("campaigns mail spread", counted)
+
+
+def most_written_to() -> list[tuple[Contact, int]]:
+    """The people who got most, with how many."""
+
+    def counted() -> list[tuple[Any, int]]:
+        return list(lately().values_list("enrollment__lead__contact").annotate(n=Count("pk")).order_by("-n", "enrollment__lead__contact")[:10])
+
+    found = remembered("campaigns mail most", counted)
+    contacts = Contact.objects.select_related("company").in_bulk([pk for pk, _n in found])
+    return [(contacts[pk], n) for pk, n in found if pk in contacts]
 
 
 @allow(*OFFICE)

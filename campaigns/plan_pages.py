@@ -1,5 +1,8 @@
 """Strategies and demand activities in the browser: what is meant, what is done for it, what it brought and cost."""
 
+import io
+
+import segno
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -53,6 +56,18 @@ def activity(request: HttpRequest, pk: int) -> HttpResponse:
         "link": absolute(reverse("campaigns:go", args=[found.code])), "target": target(found),
     }  # fmt: skip
     return render(request, "campaigns/activity.html", context, status=422 if form.errors else 200)
+
+
+@allow(*OFFICE)
+def qr_code(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tracked link as a picture, for print; as a file to keep with `?download=1`."""
+    found = get_object_or_404(DemandActivity, pk=pk)
+    drawn = io.BytesIO()
+    segno.make(absolute(reverse("campaigns:go", args=[found.code])), error="m").save(drawn, kind="svg", scale=8, border=4, light="white")
+    response = HttpResponse(drawn.getvalue(), content_type="image/svg+xml")
+    if request.GET.get("download"):
+        response["Content-Disposition"] = f'attachment; filename="{found.code}.svg"'
+    return response
 
 
 def cost_form(request: HttpRequest, cost: Cost, of: str) -> CostForm:

@@ -38,6 +38,8 @@ class Return:
     visits: int = 0
     first: Brought = field(default_factory=Brought)
     last: Brought = field(default_factory=Brought)
+    linear: float = 0  # leads, each shared out evenly among the acts that brought it
+    linear_opportunities: float = 0
     guessed: int = 0
     cost: Decimal = Decimal(0)
 
@@ -62,6 +64,7 @@ def returns(activities: Iterable[DemandActivity]) -> list[Return]:
         if pk in found:
             one = found[pk]
             one.first, one.last, one.guessed = Brought(*figures[:3]), Brought(*figures[3:6]), figures[6]
+            one.linear, one.linear_opportunities = float(figures[7]), float(figures[8])
     for pk, n in Visits.objects.filter(activity__in=list(found)).values_list("activity").annotate(n=Sum("count")).order_by():
         found[pk].visits = n
     for pk, amount in Cost.objects.filter(activity__in=list(found)).values_list("activity").annotate(n=Sum("amount")).order_by():
@@ -69,8 +72,9 @@ def returns(activities: Iterable[DemandActivity]) -> list[Return]:
     return list(found.values())
 
 
-def touched() -> list[tuple[int, ...]]:
-    """Of each activity: leads, opportunities, won by first touch; the same by last touch; how many last touches are guesses."""
+def touched() -> list[tuple[Any, ...]]:
+    """Of each activity: leads, opportunities, won by first touch; the same by last touch; how many last touches are guesses; leads and opportunities
+    shared out evenly among the touches of each lead."""
     with connection.cursor() as cursor:
         cursor.execute(TOUCHED)
         return list(cursor.fetchall())
@@ -79,11 +83,13 @@ def touched() -> list[tuple[int, ...]]:
 TOUCHED = """
     WITH touched AS (
         SELECT lead_id, activity_id, is_certain, row_number() OVER (PARTITION BY lead_id ORDER BY at, interaction_id) AS up,
-               row_number() OVER (PARTITION BY lead_id ORDER BY at DESC, interaction_id DESC) AS down FROM campaigns_touch
+               row_number() OVER (PARTITION BY lead_id ORDER BY at DESC, interaction_id DESC) AS down,
+               1.0 / count(*) OVER (PARTITION BY lead_id) AS part FROM campaigns_touch
     )
     SELECT activity_id, count(*) FILTER (WHERE up = 1), count(l.opportunity_at) FILTER (WHERE up = 1), count(l.won_at) FILTER (WHERE up = 1),
            count(*) FILTER (WHERE down = 1), count(l.opportunity_at) FILTER (WHERE down = 1), count(l.won_at) FILTER (WHERE down = 1),
-           count(*) FILTER (WHERE down = 1 AND NOT is_certain)
+           count(*) FILTER (WHERE down = 1 AND NOT is_certain), round(sum(part), 1),
+           round(coalesce(sum(part) FILTER (WHERE l.opportunity_at IS NOT NULL), 0), 1)
     FROM touched JOIN leads_lead l ON l.id = lead_id GROUP BY activity_id
 """
 

@@ -4,9 +4,10 @@ path, so that both ways come to the same."""
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -69,5 +70,9 @@ def out_of_line(campaign: Campaign) -> Iterator[QuerySet[Lead]]:
         yield matching(Lead.objects.filter(Exists(here.running())), campaign.exit)
     if campaign.goal:
         yield matching(leads.filter(Exists(active)), campaign.goal)
+    if campaign.fast_hours and campaign.kind == CampaignKind.DEMAND:
+        soon = F("entered_at") + timedelta(hours=campaign.fast_hours)
+        waiting = leads.filter(first_response_at=None, owner__isnull=False)
+        yield waiting.filter(Exists(active.filter(lead__respond_by__gt=soon)))
     for stage in Stage.objects.filter(version__campaign=campaign, options__has_key="until"):
         yield matching(Lead.objects.filter(Exists(active.filter(stage=stage, due_at__gt=Now()))), stage.options["until"])

@@ -16,6 +16,7 @@ urlpatterns = [
     path("campaigns/demand/", plan_pages.activities, name="activities"),
     path("campaigns/demand/new/", plan_pages.activity_form, name="new_activity"),
     path("campaigns/demand/<int:pk>/", plan_pages.activity, name="activity"),
+    path("campaigns/demand/<int:pk>/qr.svg", plan_pages.qr_code, name="qr_code"),
     path("campaigns/demand/<int:pk>/change/", plan_pages.activity_form, name="change_activity"),
     path("campaigns/strategies/", plan_pages.strategies, name="strategies"),
     path("campaigns/strategies/new/", plan_pages.strategy_form, name="new_strategy"),

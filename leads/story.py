@@ -109,6 +109,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "noted": noted,
     "delivery_dead": delivery_dead,
     "mailed": mailed,
+    "hurried": lambda data: (_("To be answered sooner: a demand campaign asks for it"), ""),
     "tagged": lambda data: (_("Tagged “%(tag)s”") % {"tag": data.get("tag", "")}, by_campaign(data)),
     "untagged": lambda data: (_("Tag “%(tag)s” removed") % {"tag": data.get("tag", "")}, by_campaign(data)),
     "bonus": lambda data: (_("Score bonus %(points)+d") % {"points": data.get("points", 0)}, by_campaign(data)),

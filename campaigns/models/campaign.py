@@ -64,6 +64,10 @@ class Campaign(models.Model):
     # The days on which leads may enter, in the publisher's time zone; who is in it by then goes on to the end.
     starts = models.DateField(_("first day"), null=True, blank=True)
     ends = models.DateField(_("last day"), null=True, blank=True)
+    # Of demand generation: within so many hours a lead that enters is to be answered, where the playbook's clock would run longer.
+    fast_hours = models.PositiveSmallIntegerField(
+        _("answer within hours"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(240)]
+    )
     budget = models.DecimalField(_("budget"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)])
     # When its conditions were last asked of all leads; otherwise they are asked of those on whom something happened.
     swept_at = models.DateTimeField(null=True, blank=True)

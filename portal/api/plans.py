@@ -7,6 +7,7 @@ from rest_framework import generics, serializers
 
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
+from campaigns.attribute import attribute_anew
 from campaigns.models import Campaign, Cost, DemandActivity, Strategy, Target
 from campaigns.plan_forms import ActivityForm
 from campaigns.returns import plans_of, returns
@@ -119,6 +120,8 @@ class ReturnSerializer(serializers.Serializer[Any]):
     visits = serializers.IntegerField()
     first_touch = BroughtSerializer(source="first")
     last_touch = BroughtSerializer(source="last")
+    linear_leads = serializers.FloatField(source="linear", help_text="Each lead shared out evenly among the acts that brought it.")
+    linear_opportunities = serializers.FloatField()
     guessed = serializers.IntegerField(help_text="Last touches that are a guess by listing and time.")
     cost = serializers.DecimalField(max_digits=14, decimal_places=2)
     per_lead = serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
@@ -168,6 +171,7 @@ class DemandActivities(generics.ListCreateAPIView[DemandActivity]):
 
     def perform_create(self, serializer: Any) -> None:
         super().perform_create(serializer)
+        attribute_anew(serializer.instance)
         record(self.request, Kind.CHANGED, f"demand activity {serializer.instance.code} made")
 
 

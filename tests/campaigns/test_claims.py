@@ -109,3 +109,29 @@ def test_days_priority_and_budget_are_entered_in_the_portal(campaign, put, marke
     assert (campaign.priority, campaign.starts.isoformat(), campaign.ends.isoformat(), campaign.budget) == (3, "2026-12-01", "2026-12-31", 500)
     browser.post("/campaigns/mine/costs/", {"day": "2026-12-02", "amount": "120", "note": ""})
     assert "120.00 of 500.00 spent" in browser.get("/campaigns/mine/costs/").text
+
+
+def test_the_fast_lane_shortens_the_clock_of_demand_and_of_nobody_who_was_answered(offer, campaign, marketing, arrive, signed_in, sales):
+    made = Campaign.objects.create(slug="fast", name="Fast", kind="demand", storefront=offer.storefront)
+    made.versions.create(number=1).stages.create(kind="goal", name="On", position=0, holds_for=timedelta(days=9))
+    publish(made, by=marketing)
+    browser = signed_in(marketing)
+    assert "To be answered" not in browser.get("/campaigns/mine/conditions/").text
+    given = {"name": "Fast", "reentry": "never", "reentry_days": 90, "fast_hours": "4"}
+    assert browser.post("/campaigns/fast/conditions/", given).status_code == 302
+    lead = Lead.objects.get(pk=arrive(offer, email="ada@firm.example").pk)
+    assert lead.respond_by - lead.enrollments.get().entered_at == timedelta(hours=4)
+    assert lead.activities.filter(kind="hurried").count() == 1
+    pipeline.run()
+    assert lead.activities.filter(kind="hurried").count() == 1
+    answered = Lead.objects.get(pk=arrive(offer, email="bob@firm.example").pk)
+    later = timezone.now() + timedelta(hours=20)
+    Lead.objects.filter(pk=answered.pk).update(first_response_at=timezone.now(), respond_by=later)
+    Lead.objects.filter(pk=lead.pk).update(respond_by=later)
+    Campaign.objects.update(swept_at=None)
+    sweep()
+    pipeline.run()
+    answered.refresh_from_db()
+    lead.refresh_from_db()
+    assert answered.respond_by == later
+    assert lead.respond_by < later

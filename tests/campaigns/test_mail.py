@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import clicks
+from campaigns.mail_pages import most_written_to, spread
 from campaigns.models import Campaign, Click, MailRules, Message, Sender
 from campaigns.publish import publish
 from campaigns.rules import next_opening
@@ -270,3 +271,21 @@ def test_publishing_needs_the_campaign_s_own_sender(put, campaign, marketing):
     Campaign.objects.filter(pk=campaign.pk).update(sender=Sender.objects.create(address="x@larkfield.example"))
     with pytest.raises(ValidationError, match="sender"):
         publish(Campaign.objects.get(pk=campaign.pk), by=marketing)
+
+
+def test_how_much_mail_people_got_lately(app, put, running, arrive, pass_time, signed_in, marketing):
+    put("email", "One")
+    put("email", "Two")
+    running()
+    for name in "ab":
+        arrive(app, **{**WEAK, "email": f"{name}@gmail.com"})
+    pass_time()
+    sent = Message.objects.filter(enrollment__lead__contact__email="a@gmail.com")
+    sent.update(state="sent", sent_at=timezone.now())
+    Message.objects.filter(enrollment__lead__contact__email="b@gmail.com", stage__name="One").update(state="sent", sent_at=timezone.now())
+    Message.objects.filter(enrollment__lead__contact__email="b@gmail.com", stage__name="Two").update(
+        state="sent", sent_at=timezone.now() - timedelta(days=40)
+    )
+    assert spread() == [(1, 1), (2, 1)]
+    assert [(person.email, n) for person, n in most_written_to()] == [("a@gmail.com", 2), ("b@gmail.com", 1)]
+    assert "Who got most" in signed_in(marketing).get("/campaigns/rules/").text

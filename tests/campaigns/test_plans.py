@@ -182,3 +182,23 @@ def test_the_list_of_strategies_costs_the_same_however_long(browser, app, arrive
     campaign.strategy = Strategy.objects.get(name="Plan 7")
     campaign.save()
     assert plan_of(campaign.strategy).spent == 12
+
+
+def test_a_lead_is_shared_out_evenly_among_what_brought_it(app, arrive):
+    ads = [DemandActivity.objects.create(name=f"Ad {n}", code=f"ad-{n}", channel="search", listing=app, url=PAGE, starts=TODAY) for n in range(2)]
+    lead = [arrive(app, **{**WEAK, "description": f"Act {n}"}) for n in range(3)][-1]
+    Touch.objects.all().delete()
+    for act, ad in zip(Interaction.objects.filter(lead=lead), (ads[0], ads[0], ads[1]), strict=True):
+        Touch.objects.create(interaction=act, lead=lead, activity=ad, at=timezone.now(), is_certain=True)
+    Lead.objects.filter(pk=lead.pk).update(opportunity_at=timezone.now())
+    one, other = sorted(returns(ads), key=lambda one: one.activity.code)
+    assert (one.linear, other.linear) == (0.7, 0.3)
+    assert one.linear_opportunities + other.linear_opportunities == 1
+
+
+def test_the_tracked_link_is_a_qr_code_too(browser, app):
+    ad = DemandActivity.objects.create(name="Fair", code="fair", channel="event", listing=app, url=PAGE, starts=TODAY)
+    drawn = browser.get(f"/campaigns/demand/{ad.pk}/qr.svg")
+    assert (drawn["Content-Type"], b"<svg" in drawn.content, "Content-Disposition" in drawn) == ("image/svg+xml", True, False)
+    assert browser.get(f"/campaigns/demand/{ad.pk}/qr.svg?download=1")["Content-Disposition"] == 'attachment; filename="fair.svg"'
+    assert f"/campaigns/demand/{ad.pk}/qr.svg" in browser.get(ad.get_absolute_url()).text

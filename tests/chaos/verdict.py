@@ -15,7 +15,7 @@ WAITING = {
     "uncounted demand": "SELECT count(*) FROM leads_demand WHERE NOT counted",
     "waiting deliveries": "SELECT count(*) FROM delivery_delivery WHERE state IN ('due', 'retrying')",
     "leased deliveries": "SELECT count(*) FROM delivery_delivery WHERE lease_until > now()",
-    "due enrollments": "SELECT count(*) FROM campaigns_enrollment WHERE status = 'active' AND due_at <= now()",
+    "people on their way": "SELECT count(*) FROM campaigns_enrollment WHERE status = 'active'",
     "mails on their way": "SELECT count(*) FROM campaigns_message WHERE state IN ('planned', 'sending')",
 }
 # Retries, leases, breakers and put-off leads wait for minutes or hours; this is how these pass.
@@ -34,6 +34,20 @@ WRONG = {
     "owners without an open assignment": """SELECT count(*) FROM leads_lead l WHERE owner_id IS NOT NULL
         AND (SELECT count(*) FROM routing_assignment a WHERE a.lead_id = l.id AND a.ended_at IS NULL AND a.owner_id = l.owner_id) <> 1""",
     "leads that are not in one campaign": "SELECT count(*) FROM leads_lead l WHERE (SELECT count(*) FROM campaigns_enrollment e WHERE e.lead_id = l.id) <> 1",
+    "people stuck on their way": """SELECT count(*) FROM campaigns_enrollment WHERE status = 'active'""",
+    "moves made twice": "SELECT count(*) - count(DISTINCT (enrollment_id, from_stage_id)) FROM campaigns_transition",
+    "moves that the passages miscount": """SELECT count(*) FROM (SELECT from_stage_id, to_stage_id, count(*) AS n FROM campaigns_transition GROUP BY 1, 2) t
+        FULL JOIN campaigns_passage p ON p.from_stage_id = t.from_stage_id AND p.to_stage_id IS NOT DISTINCT FROM t.to_stage_id
+        WHERE p.count IS DISTINCT FROM t.n""",
+    "tasks that do not match the moves": """SELECT abs((SELECT count(*) FROM leads_task) - (SELECT count(*) FROM campaigns_transition t
+        JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'task'))""",
+    "mails that do not match the moves": """SELECT abs((SELECT count(*) FROM campaigns_message) - (SELECT count(*) FROM campaigns_transition t
+        JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'email'))""",
+    "choices that do not match the moves": """SELECT abs((SELECT count(*) FROM campaigns_choice) - (SELECT count(*) FROM campaigns_transition t
+        JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'split'))""",
+    "leads that passed the tag and do not have it": """SELECT count(*) FROM leads_lead l WHERE NOT tags @> ARRAY['walked']::varchar[] AND EXISTS (
+        SELECT FROM campaigns_enrollment e JOIN campaigns_transition t ON t.enrollment_id = e.id JOIN campaigns_stage s ON s.id = t.from_stage_id
+        WHERE e.lead_id = l.id AND s.name = 'Tag')""",
     "leads not delivered in their last revision": """SELECT count(*) FROM leads_lead l LEFT JOIN delivery_delivery d ON d.lead_id = l.id
         WHERE d.state IS DISTINCT FROM 'delivered' OR d.delivered_revision IS DISTINCT FROM l.revision""",
     "interactions whose deliveries are miscounted": """SELECT count(*) FROM leads_interaction i JOIN leads_submission f ON f.id = i.id WHERE i.deliveries <>
