@@ -52,7 +52,9 @@ def copy(stages: Iterable[Stage], to: Version, keep_keys: bool) -> dict[int, Sta
     made = {stage.pk: Stage(version=to, key=stage.key if keep_keys else uuid7(), **{name: getattr(stage, name) for name in COPIED}) for stage in old}
     Stage.objects.bulk_create(made.values())
     texts = [(made[stage.pk], text) for stage in old for text in stage.texts.all()]
-    StageText.objects.bulk_create(StageText(stage=new, language=text.language, subject=text.subject, body=text.body) for new, text in texts)
+    StageText.objects.bulk_create(
+        StageText(stage=new, language=text.language, subject=text.subject, body=text.body, mjml=text.mjml, html=text.html) for new, text in texts
+    )
     for stage in old:
         made[stage.pk].parent, made[stage.pk].then = made.get(stage.parent_id or 0), made.get(stage.then_id or 0)
     Stage.objects.bulk_update(made.values(), ["parent", "then"])

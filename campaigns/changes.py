@@ -64,8 +64,8 @@ def differences(before: Step, after: Step, moved: bool) -> list[str]:
     if old.options != new.options:
         found.append(_("another condition or choice"))
     said = (
-        {text.language: (text.subject, text.body) for text in old.texts.all()},
-        {text.language: (text.subject, text.body) for text in new.texts.all()},
+        {text.language: (text.subject, text.body, text.mjml) for text in old.texts.all()},
+        {text.language: (text.subject, text.body, text.mjml) for text in new.texts.all()},
     )
     rewritten = [str(name) for code, name in languages() if said[0].get(code) != said[1].get(code)]
     return [*found, _("text in %(languages)s") % {"languages": ", ".join(rewritten)}] if rewritten else found

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns import words
 from campaigns.build import copy
+from campaigns.letterhead import UNSUBSCRIBE, html_of
 from campaigns.models import Campaign, MailRules, Sender, StageText, Suppression, Version
 from campaigns.stage_form import DAYS
 from leads.condition_form import ConditionForm, read_condition
@@ -23,19 +24,24 @@ class TextForm(forms.ModelForm):
 
     class Meta:
         model = StageText
-        fields = ("subject", "body")
-        widgets = {"body": forms.Textarea(attrs={"rows": 14})}
-        labels = {"body": gettext_lazy("Message")}
+        fields = ("subject", "body", "mjml")
+        widgets = {"body": forms.Textarea(attrs={"rows": 14}), "mjml": forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "font-mono"})}
+        labels = {"body": gettext_lazy("Message"), "mjml": gettext_lazy("A look of its own (MJML)")}
+        help_texts = {
+            "mjml": gettext_lazy("Empty: a plain letter. The message stays the part for programs that show no HTML. {{ unsubscribe }} must be the address of a link."),
+        }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.required = self.instance.language == "en"
+        for name in ("subject", "body"):
+            self.fields[name].required = self.instance.language == "en"
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         for name in ("subject", "body"):
             self.check_placeholders(name, given.get(name) or "")
+        if not self.errors:
+            self.make_html(given)
         if bool(given.get("subject")) != bool(given.get("body")) and not self.errors:
             raise forms.ValidationError(_("A mail needs both a subject and a message."))
         return given
@@ -49,6 +55,18 @@ class TextForm(forms.ModelForm):
             self.add_error(name, message % {"names": ", ".join("{{ " + one + " }}" for one in unknown)})
         elif "{{" in rest or "}}" in rest or "{%" in rest:
             self.add_error(name, _("Something in double braces can't be read and would be sent as it stands."))
+
+    def make_html(self, given: dict[str, Any]) -> None:
+        """What will be sent, made now, so that what is wrong with it is said now."""
+        mjml = given.get("mjml") or ""
+        self.check_placeholders("mjml", UNSUBSCRIBE.sub("", mjml))
+        if mjml and not UNSUBSCRIBE.search(mjml):
+            self.add_error("mjml", _("The link to stop the mail is missing: {{ unsubscribe }}."))
+        if not self.errors:
+            try:
+                self.instance.html = html_of(given.get("body") or "", mjml, self.instance.language)
+            except forms.ValidationError as error:
+                self.add_error("mjml", error)
 
     def keep(self) -> bool:
         """Save the text, or drop it when emptied; returns whether there is one now."""

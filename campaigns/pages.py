@@ -1,14 +1,19 @@
 """Campaigns in the browser: the list, one campaign as a flow, its messages, and the two verbs, publish and pause."""
 
+import re
+from html import unescape
 from typing import Any
 from uuid import UUID
 
+from csp.decorators import csp
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
@@ -27,6 +32,9 @@ from campaigns.settle import settle
 from leads.models import Lead
 from leads.wording import in_words
 from listings.models import Publisher
+
+# A mail brings its own styles; it runs nothing and loads nothing.
+MAIL_POLICY = {"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "img-src": ["data:"], "frame-ancestors": ["'self'"], "sandbox": True}
 
 
 def campaign_of(slug: str) -> Campaign:
@@ -187,19 +195,48 @@ def decide(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
 
 @allow(*OFFICE)
 def preview(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
-    """The mail as one real person would get it; reading it is written down."""
-    stage = get_object_or_404(
-        Stage.objects.select_related("version__campaign__storefront"), version__campaign__slug=slug, pk=pk, kind=Stage.Kind.EMAIL
-    )
+    """The mail as one real person would get it; reading it is written down. `?as=` text, phone or dark shows it so."""
+    stage, written = text_of(slug, pk, language)
     campaign = stage.version.campaign
-    written = get_object_or_404(StageText, stage=stage, language=language)
     lead = somebody(campaign, request.GET.get("lead", ""))
     mail = letter(written, lead, Publisher.current().name, words.absolute("/unsubscribe/…")) if lead else None
     if lead:
         record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}, mail preview")
     texts = [(code, name) for code, name in words.languages() if any(one.language == code for one in stage.texts.all())]
+    look = request.GET.get("as", "")
     context = {"stage": stage, "campaign": campaign, "language": language, "lead": lead, "mail": mail, "languages": texts}
+    context |= {"look": look if look in dict(LOOKS) else "", "looks": LOOKS, "links": links(mail[2]) if mail else []}
     return render(request, "campaigns/preview.html", context | {"sender": Sender.verified(), "others": others(campaign, lead)})
+
+
+LOOKS = (
+    ("", pgettext_lazy("how a mail is shown", "Desktop")), ("phone", pgettext_lazy("how a mail is shown", "Phone")),
+    ("dark", pgettext_lazy("how a mail is shown", "Dark")), ("text", pgettext_lazy("how a mail is shown", "Text only")),
+)  # fmt: skip
+
+
+def text_of(slug: str, pk: int, language: str) -> tuple[Stage, StageText]:
+    """A mail stage of the campaign, of any version, and its text in a language."""
+    stages = Stage.objects.select_related("version__campaign__storefront")
+    stage = get_object_or_404(stages, version__campaign__slug=slug, pk=pk, kind=Stage.Kind.EMAIL)
+    return stage, get_object_or_404(StageText, stage=stage, language=language)
+
+
+def links(html: str) -> list[str]:
+    """Where the mail leads, each address once; what is not a whole address of the web is a link that leads nowhere."""
+    return [unescape(one) for one in dict.fromkeys(re.findall(r'<a [^>]*href="([^"]*)"', html))]
+
+
+@allow(*OFFICE)
+@xframe_options_sameorigin
+@csp(MAIL_POLICY)  # type: ignore[arg-type]
+def preview_html(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
+    """The HTML of the mail by itself, for the frame of the preview: shown and never run, and it may load nothing."""
+    stage, written = text_of(slug, pk, language)
+    lead = somebody(stage.version.campaign, request.GET.get("lead", ""))
+    if lead is None:
+        raise Http404
+    return HttpResponse(letter(written, lead, Publisher.current().name, words.absolute("/unsubscribe/…"))[2])
 
 
 def somebody(campaign: Campaign, asked: str) -> Lead | None:

@@ -15,11 +15,12 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone, translation
-from django.utils.html import escape, linebreaks, urlize
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from campaigns import words
 from campaigns.clicks import signed
+from campaigns.letterhead import addressed, html_of
 from campaigns.models import Campaign, Enrollment, MailRules, Message, Sender, StageText, Suppression
 from campaigns.rules import put_off_until
 from leads.models import Activity, Lead
@@ -176,13 +177,14 @@ def compose(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
 def letter(text: StageText, lead: Lead, publisher: str, link: str) -> tuple[str, str, str]:
     """Subject, text and HTML of a mail to this lead, closed by who writes and how to stop it, in the language of the text.
 
-    Addresses become links in what a person of ours has written only; what a buyer said of themselves is put in afterwards.
+    The HTML was made when the text was saved (campaigns.letterhead); what a buyer said of themselves is put in afterwards, and is never a link.
     """
     values = words.facts(lead, publisher)
     with translation.override(text.language):
         end = f"{publisher}\n{_('Unsubscribe')}: {link}"
     whole = f"{text.body}\n\n--\n{end}\n"
-    html = words.fill(linebreaks(urlize(whole, autoescape=True)), {name: escape(value) for name, value in values.items()})
+    made = text.html or html_of(text.body, text.mjml, text.language)
+    html = words.fill(addressed(made, link), {name: escape(value) for name, value in values.items()})
     return words.fill(text.subject, values)[:300], words.fill(whole, values), html
 
 

@@ -58,4 +58,5 @@ urlpatterns = [
     path("campaigns/<slug:slug>/stages/<int:pk>/<slug:language>/", builder.text, name="text"),
     path("campaigns/<slug:slug>/stages/<int:pk>/<slug:language>/test/", trying.send_test, name="send_test"),
     path("campaigns/<slug:slug>/stages/<int:pk>/<slug:language>/preview/", pages.preview, name="preview"),
+    path("campaigns/<slug:slug>/stages/<int:pk>/<slug:language>/preview/html/", pages.preview_html, name="preview_html"),
 ]

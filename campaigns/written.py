@@ -20,6 +20,7 @@ from campaigns import words
 from campaigns.build import building
 from campaigns.flow import FORKS, Flow, Step
 from campaigns.kinds import LONGEST, MOST_STAGES
+from campaigns.letterhead import UNSUBSCRIBE, html_of
 from campaigns.models import Enrollment, Stage, StageText, Version
 from campaigns.splits import MEASURES
 from leads.conditions import check
@@ -45,7 +46,9 @@ def told(step: Step) -> Data:
     elif stage.options:
         data["options"] = stage.options
     if stage.kind == Kind.EMAIL:
-        data["texts"] = {text.language: {"subject": text.subject, "body": text.body} for text in stage.texts.all()}
+        data["texts"] = {
+            text.language: {"subject": text.subject, "body": text.body} | ({"mjml": text.mjml} if text.mjml else {}) for text in stage.texts.all()
+        }
     if stage.then:
         data["then"] = str(stage.then.key)
     return data
@@ -215,7 +218,18 @@ def texts_of(stage: Stage, said: Any, at: str) -> Iterator[StageText]:
             raise wrong(f"{at}.{language}", _("a subject of up to 200 characters and a body are expected"))
         if unknown := words.unknown_placeholders(subject + body):
             raise wrong(f"{at}.{language}", _("nothing is known for %(names)s") % {"names": ", ".join(unknown)})
-        yield StageText(stage=stage, language=language, subject=" ".join(subject.split()), body=body)
+        yield StageText(stage=stage, language=language, subject=" ".join(subject.split()), body=body, **look(text, language, f"{at}.{language}.mjml"))
+
+
+def look(said: Data, language: str, at: str) -> dict[str, str]:
+    """The MJML of a text, if it has any, and the HTML that comes of it."""
+    mjml = text(said["mjml"], at, 100_000) if said.get("mjml") else ""
+    if mjml and (not UNSUBSCRIBE.search(mjml) or words.unknown_placeholders(UNSUBSCRIBE.sub("", mjml))):
+        raise wrong(at, _("{{ unsubscribe }} must be in it, and nothing else that is unknown"))
+    try:
+        return {"mjml": mjml, "html": html_of(said["body"], mjml, language)}
+    except ValidationError as error:
+        raise wrong(at, " ".join(error.messages)) from None
 
 
 def options_of(kind: str, said: Any, at: str) -> Data:
@@ -243,8 +257,8 @@ def weekdays(said: Any, at: str) -> list[int]:
     return sorted(set(said))
 
 
-def text(said: Any, at: str) -> str:
-    if not isinstance(said, str) or len(said) > 150:
+def text(said: Any, at: str, most: int = 150) -> str:
+    if not isinstance(said, str) or len(said) > most:
         raise wrong(at, _("a text is expected"))
     return said
 

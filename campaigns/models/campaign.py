@@ -211,6 +211,10 @@ class StageText(models.Model):
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
     subject = models.CharField(_("subject"), max_length=200)
     body = models.TextField(_("text"))
+    # A look of its own in MJML; without one the text is a plain letter.
+    mjml = models.TextField(blank=True, default="", db_default="")
+    # What is sent, made of either when it was saved; empty in what was written before there was any.
+    html = models.TextField(blank=True, default="", db_default="", editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stage", "language"], name="one_text_per_language")]
