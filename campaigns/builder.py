@@ -4,6 +4,7 @@ Each is a plain form that leads back to the flow; with script only the flow and 
 """
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
@@ -27,6 +28,7 @@ from campaigns.pages import campaign_of, shown
 from campaigns.splits import LEAST, settle
 from campaigns.stage_form import form_of
 from leads.models import Lead
+from leads.pages.lists import picked
 
 
 def at(campaign: Campaign, stage: Stage | None = None, **more: str) -> HttpResponse:
@@ -96,6 +98,7 @@ NAMES: dict[str, Any] = {
     Stage.Kind.BRANCH: lambda: pgettext("new stage", "Question"), Stage.Kind.SPLIT: lambda: pgettext("new stage", "Which is better"),
     Stage.Kind.TASK: lambda: pgettext("new stage", "Call them"),
     Stage.Kind.HAND_OVER: lambda: pgettext("new stage", "To sales"), Stage.Kind.SET: lambda: pgettext("new stage", "Set something"),
+    Stage.Kind.WEBHOOK: lambda: pgettext("new stage", "Tell another system"),
     Stage.Kind.GOAL: lambda: pgettext("new stage", "Wait for the goal"), Stage.Kind.EXIT: lambda: pgettext("new stage", "End"),
 }  # fmt: skip
 BEGINS: dict[str, Any] = {
@@ -232,6 +235,27 @@ def put_in(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.warning(request, _("It can't be added: it is closed, in it already, or of another storefront."))
     return redirect(lead)
+
+
+@allow(*OFFICE)
+@require_POST
+def put_in_picked(request: HttpRequest) -> HttpResponse:
+    """Put the ticked leads into a campaign; those that can't enter stay as they are, and how many that are is said."""
+    back = redirect(reverse("leads:list") + "?" + urlencode(request.GET))
+    campaign = Campaign.objects.taking().filter(slug=request.POST.get("campaign", "")).first()
+    if campaign is None:
+        messages.warning(request, _("Choose a campaign for the ticked leads."))
+        return back
+    leads = picked(request)
+    total = leads.count()
+    entered = by_hand.enroll_by_hand(campaign, Lead.objects.filter(pk__in=leads.order_by().values("pk")), who(request))
+    record(request, Kind.CHANGED, f"{entered} leads into campaign {campaign.slug}")
+    said = ngettext("%(n)d lead added to %(campaign)s", "%(n)d leads added to %(campaign)s", entered) % {"n": entered, "campaign": campaign.title}
+    left = total - entered
+    if left:
+        said += "; " + ngettext("%(n)d can’t be", "%(n)d can’t be", left) % {"n": left}
+    messages.add_message(request, messages.SUCCESS if entered else messages.WARNING, said)
+    return back
 
 
 @allow(*OFFICE)

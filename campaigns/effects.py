@@ -1,4 +1,5 @@
-"""What a stage does to the leads themselves, many at once: handing them to sales, setting their status, a tag, a bonus to the score or the owner.
+"""What a stage does to the leads themselves, many at once: handing them to sales, setting their status, a tag, a bonus to the score or the owner,
+telling another system.
 Each makes the leads stale, so that score, owner, destinations and figures follow. The caller holds the lead rows."""
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from campaigns.models import Stage
 from leads.bulk import set_status_of_all
 from leads.models import Lead
 from leads.tags import add_tag, remove_tag
+from listings.models import Listing
 from routing.handover import hand_over as give_to
 
 Effect = Callable[[Sequence[Any], Stage, str], None]
@@ -76,4 +78,26 @@ BONUS = f"""
     SELECT {NEW_ID}, id, clock_timestamp(), 'bonus',
         jsonb_build_object('points', %(points)s, 'campaign', %(campaign)s::text, 'stage', %(stage)s::text) FROM given
 """
-EFFECTS: dict[str, Effect] = {Stage.Kind.HAND_OVER: hand_over, Stage.Kind.SET: set_something}
+
+
+def tell(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
+    """Let a system know of them, now and whenever something about them changes. Without a face they get a new revision, which delivery carries."""
+    with connection.cursor() as cursor:
+        cursor.execute(TELL, {"leads": array(leads), "destination": stage.options["destination"]})
+
+
+TELL = """
+    WITH asked AS (
+        INSERT INTO campaigns_asked (lead_id, destination) SELECT id, %(destination)s::uuid FROM unnest(%(leads)s::uuid[]) AS id ON CONFLICT DO NOTHING
+    )
+    UPDATE leads_lead SET face = NULL, stale_since = now() WHERE id = ANY(%(leads)s::uuid[])
+"""
+
+
+def destinations() -> dict[str, str]:
+    """The systems that can be told, by id. Delivery knows campaigns, and not the other way round: it is asked through its relation to the listings."""
+    model: Any = Listing._meta.get_field("destinations").related_model
+    return {str(uid): name for uid, name in model.objects.values_list("uid", "name")}
+
+
+EFFECTS: dict[str, Effect] = {Stage.Kind.HAND_OVER: hand_over, Stage.Kind.SET: set_something, Stage.Kind.WEBHOOK: tell}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, pgettext
 
 from accounts.models import User
 from accounts.remembered import remembered
+from campaigns.effects import destinations
 from campaigns.flow import Arm, Flow, Step
 from campaigns.models import RUNNING, Campaign, Click, Enrollment, Message, Passage, Stage, Version
 from campaigns.results import entered_by_week
@@ -182,6 +183,8 @@ def sets_in_words(options: dict[str, Any]) -> str:
             return gettext("Tag “%(tag)s”") % {"tag": tag}
         case {"bonus": points}:
             return gettext("Score bonus %(points)+d") % {"points": points}
+        case {"destination": uid}:
+            return destinations().get(uid, "–")
         case {"owner": username}:
             owner = User.objects.filter(username=username).first()
             return gettext("Owner: %(name)s") % {"name": owner.full_name if owner else username}

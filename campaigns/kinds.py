@@ -2,7 +2,7 @@
 
 Options by kind: wait {} | {minute, weekdays} (until an hour of the person's day) | {until} (a condition, with the stage's time as the limit);
 branch {arms: [{name, when}]} and one more arm for all others; split {arms: [{name, share}], measure, auto, least}; task {days};
-set {status} | {tag, off?} | {bonus} | {owner}.
+set {status} | {tag, off?} | {bonus} | {owner}; webhook {destination}.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from campaigns.effects import destinations
 from campaigns.flow import Flow, Step
 from campaigns.models import Stage
 from leads.conditions import check
@@ -51,6 +52,8 @@ def faults_of(step: Step) -> Iterator[str]:
         yield from faults_of_split(stage.options.get("arms") or [])
     elif stage.kind == Kind.SET:
         yield from faults_of_set(stage.options)
+    elif stage.kind == Kind.WEBHOOK and stage.options.get("destination") not in destinations():
+        yield _("It does not say which system to tell.")
 
 
 def faults_of_wait(stage: Stage) -> Iterator[str]:

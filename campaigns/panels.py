@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from campaigns.clock import zone_of
 from campaigns.flow import Flow
 from campaigns.models import Campaign, Enrollment, Stage, Suppression
 from leads.models import Lead
@@ -22,7 +23,7 @@ def enrollments(context: Context) -> Data | None:
         return None
     found = (
         Enrollment.objects.filter(lead=lead)
-        .select_related("campaign", "stage__version")
+        .select_related("campaign", "stage__version", "lead__contact")
         .prefetch_related("stage__version__stages")
         .order_by("-entered_at")
     )
@@ -31,6 +32,13 @@ def enrollments(context: Context) -> Data | None:
     addable = addable_to(lead, found) if context.user.sees_all else []
     more = {"unwanted": unwanted, "may_open": context.user.sees_all, "addable": addable, "lead": lead}
     return {"enrollments": told, **more} if told or unwanted or addable else None
+
+
+@panel("into_campaign", 10, "bulk", "campaigns/_bulk.html")
+def into_campaign(context: Context) -> Data | None:
+    """The campaigns that ticked leads may be put into."""
+    found = list(Campaign.objects.taking()) if context.user.sees_all else []
+    return {"campaigns": found} if found else None
 
 
 def addable_to(lead: Lead, enrollments: Iterable[Enrollment]) -> list[Campaign]:
@@ -84,12 +92,15 @@ def why(enrollment: Enrollment) -> str:
         return _("Went through to the end")
     state = enrollment.campaign.state
     if state == "published":
-        return waits_for(enrollment.stage)
+        return waits_for(enrollment)
     return _("Waits: the campaign is paused") if state == "paused" else _("Waits until the campaign is published")
 
 
-def waits_for(stage: Stage) -> str:
-    """What an enrollment that moves by itself stands here for."""
+def waits_for(enrollment: Enrollment) -> str:
+    """What an enrollment that moves by itself stands here for; until when stands beside it."""
+    stage = enrollment.stage
     if stage.options.get("until"):
         return _("Waits until: %(condition)s") % {"condition": in_words(stage.options["until"])}
-    return _("Waits for an hour of their day, by the main time zone of their country") if "minute" in stage.options else ""
+    if "minute" in stage.options:
+        return _("Waits for the hour asked for in %(zone)s, taken from their country") % {"zone": zone_of(enrollment.lead.contact.country)}
+    return _("Waits for the goal") if stage.kind == Stage.Kind.GOAL else ""

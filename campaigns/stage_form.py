@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
+from campaigns.effects import destinations
 from campaigns.kinds import LONGEST, MOST_BONUS, SETTABLE
 from campaigns.models import Stage
 from campaigns.splits import LEAST, MEASURES
@@ -190,6 +191,24 @@ class SetForm(StageForm):
         return given
 
 
+class WebhookForm(StageForm):
+    destination = forms.ChoiceField(
+        label=gettext_lazy("System"), required=False,
+        help_text=gettext_lazy("One of those under Follow-up. It gets the whole lead, signed, and every later change of it."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["destination"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("choose one")), *destinations().items()]
+        field.initial = self.instance.options.get("destination", "")
+
+    def clean_destination(self) -> str:
+        self.instance.options = {"destination": self.cleaned_data["destination"]}
+        return str(self.cleaned_data["destination"])
+
+
 class BranchForm(StageForm):
     """The ways out of a branch: each with its name and its question. A way whose stages stand below it keeps its place among the others."""
 
@@ -244,7 +263,7 @@ class SplitForm(StageForm):
 
 
 FORMS: dict[str, type[StageForm]] = {
-    Kind.WAIT: WaitForm, Kind.GOAL: TimedForm, Kind.TASK: TaskForm, Kind.SET: SetForm, Kind.BRANCH: BranchForm, Kind.SPLIT: SplitForm,
+    Kind.WAIT: WaitForm, Kind.GOAL: TimedForm, Kind.TASK: TaskForm, Kind.SET: SetForm, Kind.BRANCH: BranchForm, Kind.SPLIT: SplitForm, Kind.WEBHOOK: WebhookForm,
 }  # fmt: skip
 
 

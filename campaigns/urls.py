@@ -23,6 +23,7 @@ urlpatterns = [
     path("campaigns/strategies/<int:pk>/", plan_pages.strategy, name="strategy"),
     path("campaigns/strategies/<int:pk>/change/", plan_pages.strategy_form, name="change_strategy"),
     path("campaigns/targets/<int:pk>/remove/", plan_pages.remove_target, name="remove_target"),
+    path("campaigns/leads/put-in/", builder.put_in_picked, name="put_in_picked"),
     path("campaigns/leads/<uuid:pk>/put-in/", builder.put_in, name="put_in"),
     path("campaigns/enrollments/<uuid:pk>/take-out/", builder.take_out, name="take_out"),
     path("campaigns/costs/<int:pk>/remove/", plan_pages.remove_cost, name="remove_cost"),

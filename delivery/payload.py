@@ -35,6 +35,7 @@ def payload(lead: Lead, revision: int) -> dict[str, Any]:
             },
             "owner": lead.owner.username if lead.owner else None,
             "respond_by": lead.respond_by.isoformat() if lead.respond_by else None,
+            "tags": lead.tags,
             "interactions": [act(one) for one in lead.interactions.all()],
         },
     }

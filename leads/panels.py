@@ -1,7 +1,7 @@
 """Parts of the lead record and of My day that come from the apps: each declares its own in a `panels.py`, found by that name.
 
 A panel tells what it knows about the lead in front of the user, as the variable `part` of its template, or nothing when there is nothing to say.
-Places: `main` (under the person's words), `rail` (beside the record), `day` (on My day, where there is no lead).
+Places: `main` (under the person's words), `rail` (beside the record), `day` (on My day, where there is no lead), `bulk` (what is done to ticked leads).
 """
 
 from collections.abc import Callable

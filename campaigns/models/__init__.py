@@ -1,5 +1,6 @@
 """Campaigns: published versions of stages, the leads enrolled in them, what was sent to whom, who must not be written to, and what is planned and spent."""
 
+from campaigns.models.asked import Asked
 from campaigns.models.campaign import RUNNING, Campaign, Enrollment, Passage, Stage, StageText, Transition, Version
 from campaigns.models.events import MailEvent
 from campaigns.models.mail import MailRules, Sender, Suppression, working_days
@@ -8,6 +9,6 @@ from campaigns.models.plan import Cost, DemandActivity, Strategy, Target, Touch,
 from campaigns.models.split import Choice, Split
 
 __all__ = [
-    "RUNNING", "Campaign", "Choice", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Passage", "Sender",
+    "RUNNING", "Asked", "Campaign", "Choice", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Passage", "Sender",
     "Split", "Stage", "StageText", "Strategy", "Suppression", "Target", "Touch", "Transition", "Version", "Visits", "working_days",
 ]  # fmt: skip

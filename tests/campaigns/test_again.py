@@ -111,3 +111,20 @@ def test_two_at_once_let_a_lead_in_once(app, short, post, marketing):
     pipeline.run()
     at_once(6, lambda: enroll_by_hand(short, Lead.objects.all(), by=marketing))
     assert rounds() == [(1, "active")]
+
+
+def test_ticked_leads_are_put_into_a_campaign(app, offer, short, arrive, marketing, sales, signed_in):
+    Campaign.objects.filter(pk=short.pk).update(entry=IN_US)
+    leads = [arrive(app, **{**WEAK, "email": f"p{n}@gmail.com"}) for n in range(3)]
+    foreign = arrive(offer, email="ada@firm.example")
+    browser = signed_in(marketing)
+    assert "Mine" in browser.get("/leads/").text
+    picked = {"pick": [str(one.pk) for one in (*leads[:2], foreign)]}
+    browser.post("/campaigns/leads/put-in/?status=new", {**picked, "campaign": "none"})
+    assert not Enrollment.objects.exists()
+    answer = browser.post("/campaigns/leads/put-in/?status=new", {**picked, "campaign": "mine"}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/leads/?status=new"
+    assert "2 leads added to Mine; 1 can’t be" in answer.text
+    assert Enrollment.objects.count() == 2
+    assert "add to a campaign" not in signed_in(sales).get("/leads/").text
+    assert signed_in(sales).post("/campaigns/leads/put-in/", {**picked, "campaign": "mine"}).status_code == 403

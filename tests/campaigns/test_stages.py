@@ -15,8 +15,11 @@ from campaigns.clock import due_in_sql, main_zones, zones_in_sql
 from campaigns.models import Campaign, Enrollment, Message, Passage, Stage, Transition
 from campaigns.publish import pause, publish
 from campaigns.sweep import sweep
+from delivery.models import Destination
+from delivery.payload import payload
 from leads.models import Contact, Lead, Task
-from leads.work import add_note
+from leads.tags import add_tag
+from leads.work import add_note, set_status
 from listings.models import Publisher
 from portal import pipeline
 from routing.reasons import because
@@ -457,4 +460,40 @@ def test_a_stage_may_go_on_elsewhere(app, put, running, arrive, pass_time):
 def test_what_is_set_must_be_something(campaign, put, marketing, options, fault):
     put("set", "Odd", **options)
     with pytest.raises(ValidationError, match=fault):
+        publish(campaign, by=marketing)
+
+
+def test_a_webhook_tells_a_system_that_its_listings_do_not_and_keeps_it_up_to_date(app, put, running, arrive, pass_time):
+    crm, other = (Destination.objects.create(name=name, kind="https", config={"url": f"https://{name}.example"}) for name in ("crm", "other"))
+    crm.listings.add(app)
+    put("webhook", "Tell", destination=str(other.uid))
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    assert [one.destination for one in lead.deliveries.all()] == [crm]
+    pass_time()
+    pipeline.run()
+    assert {one.destination: one.revision for one in lead.deliveries.all()} == {crm: 2, other: 2}
+    set_status(Lead.objects.get(pk=lead.pk), "qualified", by=None)
+    pipeline.run()
+    assert {one.revision for one in lead.deliveries.all()} == {3}
+    Destination.objects.filter(pk=other.pk).update(state="off")
+    set_status(Lead.objects.get(pk=lead.pk), "accepted", by=None)
+    pipeline.run()
+    assert {one.destination: one.revision for one in lead.deliveries.all()} == {crm: 4, other: 3}
+
+
+def test_a_tag_is_a_change_that_systems_hear_of(app, arrive, marketing):
+    lead = arrive(app, **WEAK)
+    assert payload(Lead.objects.get(pk=lead.pk), 1)["lead"]["tags"] == []
+    add_tag(Lead.objects.filter(pk=lead.pk), "warm", by=marketing)
+    pipeline.run()
+    lead.refresh_from_db()
+    assert lead.revision == 2
+    assert payload(lead, 2)["lead"]["tags"] == ["warm"]
+
+
+def test_a_webhook_must_name_a_system_there_is(campaign, put, marketing):
+    put("webhook", "Tell", destination="018f0000-0000-7000-8000-000000000001")
+    with pytest.raises(ValidationError, match="which system to tell"):
         publish(campaign, by=marketing)
