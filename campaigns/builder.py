@@ -98,6 +98,7 @@ NAMES: dict[str, Any] = {
     Stage.Kind.BRANCH: lambda: pgettext("new stage", "Question"), Stage.Kind.SPLIT: lambda: pgettext("new stage", "Which is better"),
     Stage.Kind.TASK: lambda: pgettext("new stage", "Call them"),
     Stage.Kind.HAND_OVER: lambda: pgettext("new stage", "To sales"), Stage.Kind.SET: lambda: pgettext("new stage", "Set something"),
+    Stage.Kind.NOTIFY: lambda: pgettext("new stage", "Tell a colleague"),
     Stage.Kind.WEBHOOK: lambda: pgettext("new stage", "Tell another system"),
     Stage.Kind.GOAL: lambda: pgettext("new stage", "Wait for the goal"), Stage.Kind.EXIT: lambda: pgettext("new stage", "End"),
 }  # fmt: skip

@@ -94,10 +94,27 @@ TELL = """
 """
 
 
+def notify(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
+    """A word to a colleague about each of them: to a person by name, else to the lead's owner, else to who published the campaign."""
+    with connection.cursor() as cursor:
+        to = stage.options.get("to", "")
+        cursor.execute(NOTIFY, {"leads": array(leads), "to": to, "campaign": campaign, "stage": stage.name, "version": stage.version_id})
+
+
+NOTIFY = f"""
+    INSERT INTO campaigns_notice (id, user_id, lead_id, campaign, stage, due_at)
+    SELECT {NEW_ID}, person, lead, %(campaign)s, %(stage)s, now() FROM (
+        SELECT l.id AS lead, CASE WHEN %(to)s = '' THEN coalesce(l.owner_id, v.published_by_id)
+            ELSE (SELECT id FROM accounts_user WHERE username = %(to)s AND is_active) END AS person
+        FROM leads_lead l, campaigns_version v WHERE l.id = ANY(%(leads)s::uuid[]) AND v.id = %(version)s
+    ) AS told WHERE person IS NOT NULL
+"""
+
+
 def destinations() -> dict[str, str]:
     """The systems that can be told, by id. Delivery knows campaigns, and not the other way round: it is asked through its relation to the listings."""
     model: Any = Listing._meta.get_field("destinations").related_model
     return {str(uid): name for uid, name in model.objects.values_list("uid", "name")}
 
 
-EFFECTS: dict[str, Effect] = {Stage.Kind.HAND_OVER: hand_over, Stage.Kind.SET: set_something, Stage.Kind.WEBHOOK: tell}
+EFFECTS: dict[str, Effect] = {Stage.Kind.HAND_OVER: hand_over, Stage.Kind.SET: set_something, Stage.Kind.WEBHOOK: tell, Stage.Kind.NOTIFY: notify}

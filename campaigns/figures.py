@@ -185,10 +185,16 @@ def sets_in_words(options: dict[str, Any]) -> str:
             return gettext("Score bonus %(points)+d") % {"points": points}
         case {"destination": uid}:
             return destinations().get(uid, "–")
+        case {"to": username}:
+            return person(username)
         case {"owner": username}:
-            owner = User.objects.filter(username=username).first()
-            return gettext("Owner: %(name)s") % {"name": owner.full_name if owner else username}
+            return gettext("Owner: %(name)s") % {"name": person(username)}
     return ""
+
+
+def person(username: str) -> str:
+    found = User.objects.filter(username=username).first()
+    return found.full_name if found else username
 
 
 def why_left(reason: str) -> str:

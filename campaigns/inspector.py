@@ -20,6 +20,7 @@ STAGE_WORDS = {
     Stage.Kind.TASK: lambda: _("A task appears on the lead; the person moves on."),
     Stage.Kind.HAND_OVER: lambda: _("The lead is qualified and gets an owner; nurture is held from then on, demand generation goes on."),
     Stage.Kind.SET: lambda: _("Something about the lead is set: its status, a tag, a bonus to its score, or its owner; the person moves on."),
+    Stage.Kind.NOTIFY: lambda: _("A colleague gets a mail about the lead, if they may see it; the person moves on."),
     Stage.Kind.WEBHOOK: lambda: _(
         "Another system is told of the lead, by a signed webhook that is tried again until it is taken; the person moves on."
     ),

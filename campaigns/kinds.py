@@ -2,7 +2,7 @@
 
 Options by kind: wait {} | {minute, weekdays} (until an hour of the person's day) | {until} (a condition, with the stage's time as the limit);
 branch {arms: [{name, when}]} and one more arm for all others; split {arms: [{name, share}], measure, auto, least}; task {days};
-set {status} | {tag, off?} | {bonus} | {owner}; webhook {destination}.
+set {status} | {tag, off?} | {bonus} | {owner}; webhook {destination}; notify {to?}.
 """
 
 from collections.abc import Iterator
@@ -52,6 +52,8 @@ def faults_of(step: Step) -> Iterator[str]:
         yield from faults_of_split(stage.options.get("arms") or [])
     elif stage.kind == Kind.SET:
         yield from faults_of_set(stage.options)
+    elif stage.kind == Kind.NOTIFY and stage.options.get("to") and not can_be_told(stage.options["to"]):
+        yield _("Whom it notifies is not here any more, or has no e-mail address.")
     elif stage.kind == Kind.WEBHOOK and stage.options.get("destination") not in destinations():
         yield _("It does not say which system to tell.")
 
@@ -65,6 +67,10 @@ def faults_of_wait(stage: Stage) -> Iterator[str]:
         yield _("It waits for an hour, and for no day of the week.")
     if "until" in stage.options:
         yield from faults_of_condition(stage.options["until"])
+
+
+def can_be_told(username: str) -> bool:
+    return User.objects.filter(username=username, is_active=True).exclude(email="").exists()
 
 
 def faults_of_set(options: dict[str, Any]) -> Iterator[str]:

@@ -209,6 +209,22 @@ class WebhookForm(StageForm):
         return str(self.cleaned_data["destination"])
 
 
+class NotifyForm(StageForm):
+    to = forms.ChoiceField(label=gettext_lazy("Whom"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["to"]
+        assert isinstance(field, forms.ChoiceField)
+        people = User.objects.filter(is_active=True).exclude(email="").order_by("username")
+        field.choices = [("", _("the owner, else who published the campaign")), *((one.username, one.full_name) for one in people)]
+        field.initial = self.instance.options.get("to", "")
+
+    def clean_to(self) -> str:
+        self.instance.options = {"to": self.cleaned_data["to"]} if self.cleaned_data["to"] else {}
+        return str(self.cleaned_data["to"])
+
+
 class BranchForm(StageForm):
     """The ways out of a branch: each with its name and its question. A way whose stages stand below it keeps its place among the others."""
 
@@ -263,7 +279,8 @@ class SplitForm(StageForm):
 
 
 FORMS: dict[str, type[StageForm]] = {
-    Kind.WAIT: WaitForm, Kind.GOAL: TimedForm, Kind.TASK: TaskForm, Kind.SET: SetForm, Kind.BRANCH: BranchForm, Kind.SPLIT: SplitForm, Kind.WEBHOOK: WebhookForm,
+    Kind.WAIT: WaitForm, Kind.GOAL: TimedForm, Kind.TASK: TaskForm, Kind.SET: SetForm, Kind.BRANCH: BranchForm, Kind.SPLIT: SplitForm,
+    Kind.WEBHOOK: WebhookForm, Kind.NOTIFY: NotifyForm,
 }  # fmt: skip
 
 

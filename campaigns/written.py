@@ -283,6 +283,7 @@ KNOWN: dict[str, Data] = {
     Kind.WAIT: {"minute": whole(0, 24 * 60 - 1), "weekdays": weekdays, "until": condition},
     Kind.TASK: {"days": whole(0, 365)},
     Kind.SPLIT: {"measure": measure, "auto": flag, "least": whole(10, 1_000_000)},
+    Kind.NOTIFY: {"to": text},
     Kind.WEBHOOK: {"destination": text},
     Kind.SET: {"status": text, "tag": tag, "off": flag, "bonus": whole(-100, 100), "owner": text},
 }

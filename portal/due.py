@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from accounts.models import Pace
 from campaigns.advance import advance
-from campaigns.models import Campaign, Enrollment, Message
+from campaigns.models import Campaign, Enrollment, Message, Notice
+from campaigns.notices import send_notices
 from campaigns.send import LOST_AFTER, find_uncertain
 from campaigns.send import send as send_mail
 from campaigns.splits import decide as decide_splits
@@ -68,6 +69,7 @@ WORK = (
     Work("deliveries", send_deliveries, timedelta(seconds=1), deliveries_due),
     Work("campaigns", advance, timedelta(seconds=5), enrollments_due),
     Work("mail", send_mail, timedelta(seconds=5), mail_due),
+    Work("notices", send_notices, timedelta(seconds=15), lambda: Notice.objects.due(timezone.now()).exists()),
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
     Work("segments", sweep_campaigns, timedelta(seconds=15), lambda: Campaign.objects.unswept(timezone.now()).exists()),
     Work("splits", decide_splits, timedelta(minutes=10), lambda: bool(undecided(timezone.now()))),

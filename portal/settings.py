@@ -239,6 +239,7 @@ BEAT = {
     "deliveries": 5,
     "campaigns": 15,
     "mail": 15,
+    "notices": 30,
     "uncertain_mail": 60,
     "segments": 60,
     "splits": 600,

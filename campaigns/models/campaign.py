@@ -163,6 +163,7 @@ class Stage(models.Model):
         TASK = "task", pgettext_lazy("stage kind", "Task")
         HAND_OVER = "hand_over", pgettext_lazy("stage kind", "Hand over")
         SET = "set", pgettext_lazy("stage kind", "Set")
+        NOTIFY = "notify", pgettext_lazy("stage kind", "Notify")
         WEBHOOK = "webhook", pgettext_lazy("stage kind", "Webhook")
         GOAL = "goal", pgettext_lazy("stage kind", "Goal")
         EXIT = "exit", pgettext_lazy("stage kind", "Exit")

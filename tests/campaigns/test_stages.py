@@ -4,15 +4,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core import mail as django_mail
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns import build
 from campaigns.advance import advance
 from campaigns.clock import due_in_sql, main_zones, zones_in_sql
-from campaigns.models import Campaign, Enrollment, Message, Passage, Stage, Transition
+from campaigns.models import Campaign, Enrollment, Message, Notice, Passage, Stage, Transition
+from campaigns.notices import send_notices
 from campaigns.publish import pause, publish
 from campaigns.sweep import sweep
 from delivery.models import Destination
@@ -496,4 +499,46 @@ def test_a_tag_is_a_change_that_systems_hear_of(app, arrive, marketing):
 def test_a_webhook_must_name_a_system_there_is(campaign, put, marketing):
     put("webhook", "Tell", destination="018f0000-0000-7000-8000-000000000001")
     with pytest.raises(ValidationError, match="which system to tell"):
+        publish(campaign, by=marketing)
+
+
+def told():
+    return [(mail.to, mail.subject) for mail in django_mail.outbox]
+
+
+def test_a_colleague_is_notified_once_if_they_may_see_the_lead(app, put, running, arrive, pass_time, marketing, sales):
+    User.objects.filter(pk=marketing.pk).update(email="mira@larkfield.example", language="cs")
+    User.objects.filter(pk=sales.pk).update(email="sam@larkfield.example")
+    put("notify", "Look here", to=sales.username)
+    put("notify", "Nobody owns it")
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    pass_time()
+    assert send_notices() == 2
+    # The seller does not see the lead; without an owner the publisher of the campaign hears of it.
+    assert told() == [(["mira@larkfield.example"], f"{lead.contact.name}: Nobody owns it")]
+    assert "Mine" in django_mail.outbox[0].body
+    assert lead.get_absolute_url() in django_mail.outbox[0].body
+    assert send_notices() == 0
+
+
+def test_a_notice_waits_for_a_mail_server_that_is_away_and_is_not_repeated_when_in_doubt(
+    app, put, running, arrive, pass_time, marketing, monkeypatch, settings
+):
+    User.objects.filter(pk=marketing.pk).update(email="mira@larkfield.example")
+    put("notify", "Look", to=marketing.username)
+    put("goal", "On", timedelta(days=9))
+    running()
+    arrive(app, **WEAK)
+    pass_time()
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1", 9
+    assert send_notices() == 1
+    waits = Notice.objects.get()
+    assert waits.claimed_at is None and waits.due_at > timezone.now() + timedelta(minutes=9)
+
+
+def test_whom_a_stage_notifies_must_be_here(campaign, put, marketing):
+    put("notify", "Look", to="nobody")
+    with pytest.raises(ValidationError, match="not here any more"):
         publish(campaign, by=marketing)
