@@ -236,7 +236,9 @@ def preview_html(request: HttpRequest, slug: str, pk: int, language: str) -> Htt
     lead = somebody(stage.version.campaign, request.GET.get("lead", ""))
     if lead is None:
         raise Http404
-    return HttpResponse(letter(written, lead, Publisher.current().name, words.absolute("/unsubscribe/…"))[2])
+    html = letter(written, lead, Publisher.current().name, words.absolute("/unsubscribe/…"))[2]
+    # The frame has the scheme of the reader's own screen, whatever look was chosen.
+    return HttpResponse(html.replace("(prefers-color-scheme: dark)", "all" if request.GET.get("as") == "dark" else "not all"))
 
 
 def somebody(campaign: Campaign, asked: str) -> Lead | None:

@@ -171,7 +171,7 @@ def parts(campaign: Campaign, by: str) -> list[Part]:
 
     found = remembered(f"campaigns {by} {campaign.pk}", counted)
     return [
-        Part(country_name(name) if by == "country" and name else name or "–", page("leads:list", campaign=campaign.slug, **{by: code}), *figures)
+        Part(country_name(name) if by == "country" and name else name or "–", page("leads:list", campaign=campaign.slug, **{by: code}) if code else "", *figures)
         for code, name, *figures in found
     ]
 
@@ -194,11 +194,11 @@ class Earned:
 
     @property
     def per_opportunity(self) -> Decimal | None:
-        return self.cost / self.opportunities if self.opportunities else None
+        return self.cost / self.opportunities if self.opportunities and self.cost else None
 
     @property
     def per_lead(self) -> Decimal | None:
-        return self.cost / self.leads if self.leads else None
+        return self.cost / self.leads if self.leads and self.cost else None
 
 
 def earned(campaign: Campaign) -> Earned:
@@ -223,7 +223,7 @@ def times(stages: Iterable[int]) -> dict[int, tuple[float, int]]:
     def counted() -> dict[int, tuple[float, int]]:
         with connection.cursor() as cursor:
             cursor.execute(TIMES, {"stages": keys, "since": timezone.now() - timedelta(days=DAYS)})
-            return {stage: (float(minutes), n) for stage, minutes, n in cursor}
+            return {stage: (round(float(minutes)), n) for stage, minutes, n in cursor}
 
     return remembered(f"campaigns times {min(keys, default=0)} {len(keys)}", counted)
 

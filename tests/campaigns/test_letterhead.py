@@ -95,6 +95,15 @@ def test_the_preview_frames_the_mail_where_it_can_do_nothing(mail_stage, app, ar
     assert frame["X-Frame-Options"] == "SAMEORIGIN"
 
 
+def test_the_dark_look_is_dark_whatever_the_reader_has(mail_stage, app, arrive):
+    stage, browser, save = mail_stage
+    save()
+    arrive(app, **WEAK)
+    page = f"/campaigns/mine/stages/{stage.pk}/en/preview/html/"
+    assert "@media not all" in browser.get(page).text
+    assert "@media all" in browser.get(f"{page}?as=dark").text
+
+
 def test_a_link_that_leads_nowhere_is_shown(mail_stage, app, arrive):
     stage, browser, save = mail_stage
     save(mjml=MJML.replace("https://larkfield.example/demo", "larkfield.example/demo"))
