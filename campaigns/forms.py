@@ -177,12 +177,13 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name", "strategy", "sender", "reentry", "reentry_days", "priority", "starts", "ends", "fast_hours", "budget")
+        fields = ("name", "strategy", "sender", "from_owner", "reentry", "reentry_days", "priority", "starts", "ends", "fast_hours", "budget")
         labels = {
             "reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between"),
             "starts": gettext_lazy("Leads enter from"), "ends": gettext_lazy("Leads enter until"),
         }  # fmt: skip
         help_texts = {
+            "from_owner": gettext_lazy("Replies go to them; their own address is written from once it is a verified sender."),
             "priority": gettext_lazy("A lead that is in a campaign of a higher priority does not enter this one."),
             "fast_hours": gettext_lazy("Whoever enters is to be answered this soon, where the storefront’s clock runs longer."),
             "ends": gettext_lazy("Both days included. Who is in it by then goes on to the end."),

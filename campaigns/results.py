@@ -171,7 +171,11 @@ def parts(campaign: Campaign, by: str) -> list[Part]:
 
     found = remembered(f"campaigns {by} {campaign.pk}", counted)
     return [
-        Part(country_name(name) if by == "country" and name else name or "–", page("leads:list", campaign=campaign.slug, **{by: code}) if code else "", *figures)
+        Part(
+            country_name(name) if by == "country" and name else name or "–",
+            page("leads:list", campaign=campaign.slug, **{by: code}) if code else "",
+            *figures,
+        )
         for code, name, *figures in found
     ]
 

@@ -59,7 +59,13 @@ def send_one() -> bool:
 
 
 def next_due() -> Message | None:
-    related = ("enrollment__lead__contact__company", "enrollment__lead__listing__storefront", "enrollment__campaign__sender", "stage")
+    related = (
+        "enrollment__lead__owner",
+        "enrollment__lead__contact__company",
+        "enrollment__lead__listing__storefront",
+        "enrollment__campaign__sender",
+        "stage",
+    )
     due = Message.objects.due(timezone.now()).sendable().order_by("due_at").select_related(*related).prefetch_related("stage__texts")
     return due.select_for_update(of=("self",), skip_locked=True).first()
 
@@ -159,19 +165,33 @@ def compose(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
     if MailRules.current().tracks_clicks:
         html = signed(html, message, but=link)
     message.language, message.subject = text.language, subject
+    name, address, reply_to = signature(message, sender)
     mail = EmailMultiAlternatives(
         message.subject,
         body,
-        formataddr((sender.name or publisher, sender.address)),
+        formataddr((name or publisher, address)),
         [lead.contact.email],
+        reply_to=reply_to,
         headers={
             "List-Unsubscribe": f"<{link}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "Message-ID": f"<{message.pk}@{sender.address.rpartition('@')[2]}>",
+            "Message-ID": f"<{message.pk}@{address.rpartition('@')[2]}>",
         },
     )
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def signature(message: Message, sender: Sender) -> tuple[str, str, list[str]]:
+    """(name, address, where replies go) of a mail: the campaign's sender, or the seller who owns the lead, if the campaign writes in their name.
+
+    Only verified addresses are written from; of an owner without one it is the sender's, under the owner's name.
+    """
+    owner = message.enrollment.lead.owner
+    if not message.enrollment.campaign.from_owner or owner is None or not owner.is_active:
+        return sender.name, sender.address, []
+    own = Sender.objects.filter(address__iexact=owner.email, verified_at__isnull=False).first() if owner.email else None
+    return owner.full_name, own.address if own else sender.address, [owner.email] if owner.email else []
 
 
 def letter(text: StageText, lead: Lead, publisher: str, link: str) -> tuple[str, str, str]:

@@ -73,6 +73,8 @@ class Campaign(models.Model):
     swept_at = models.DateTimeField(null=True, blank=True)
     # Who its mail comes from; none is the first verified one.
     sender = models.ForeignKey(Sender, models.SET_NULL, null=True, blank=True, related_name="campaigns", verbose_name=_("sender"))
+    # Written in the name of the seller who owns the lead, where one does: replies go to them, and from their own address if that is verified.
+    from_owner = models.BooleanField(_("in the name of the lead’s owner"), default=False, db_default=False)
     strategy = models.ForeignKey("campaigns.Strategy", models.SET_NULL, null=True, blank=True, related_name="campaigns", verbose_name=_("strategy"))
     # What people enter, and what runs; nothing runs before a person published a version.
     current = models.ForeignKey("Version", models.PROTECT, null=True, blank=True, related_name="+")

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns import clicks
 from campaigns.mail_pages import most_written_to, spread
 from campaigns.models import Campaign, Click, MailRules, Message, Sender
@@ -289,3 +290,23 @@ def test_how_much_mail_people_got_lately(app, put, running, arrive, pass_time, s
     assert spread() == [(1, 1), (2, 1)]
     assert [(person.email, n) for person, n in most_written_to()] == [("a@gmail.com", 2), ("b@gmail.com", 1)]
     assert "Who got most" in signed_in(marketing).get("/campaigns/rules/").text
+
+
+def test_mail_in_the_name_of_the_owner_comes_from_them_as_far_as_their_address_is_verified(app, campaign, put, running, arrive, pass_time, sales):
+    User.objects.filter(pk=sales.pk).update(email="sam@larkfield.example", first_name="Sam", last_name="Seller")
+    Campaign.objects.filter(pk=campaign.pk).update(kind="demand", from_owner=True)
+    for n in range(3):
+        put("email", f"Mail {n}")
+    running()
+    lead = arrive(app, **WEAK)
+    pass_time()
+
+    def sent():
+        assert send(limit=1) == 1
+        return outbox.outbox[-1].from_email, outbox.outbox[-1].reply_to
+
+    assert sent() == ("Larkfield Systems <hello@larkfield.example>", [])
+    Lead.objects.filter(pk=lead.pk).update(owner=sales)
+    assert sent() == ("Sam Seller <hello@larkfield.example>", ["sam@larkfield.example"])
+    Sender.objects.create(address="sam@larkfield.example", verified_at=timezone.now())
+    assert sent() == ("Sam Seller <sam@larkfield.example>", ["sam@larkfield.example"])
