@@ -120,9 +120,10 @@ class RulesForm(forms.ModelForm):
 
     class Meta:
         model = MailRules
-        fields = ("most_mails", "per_days", "from_hour", "to_hour", "weekdays", "most_soft_bounces", "tracks_clicks")
+        fields = ("most_mails", "per_days", "from_hour", "to_hour", "weekdays", "most_per_domain", "most_soft_bounces", "tracks_clicks")
         help_texts = {
             "most_mails": gettext_lazy("To one person, over all campaigns; 0 is no limit."),
+            "most_per_domain": gettext_lazy("Mail providers turn away who sends them too much at once; 0 is no limit."),
             "tracks_clicks": gettext_lazy("Links of the HTML part lead through this portal. Programs that try every link count for nothing. Opening a mail is never tracked."),
         }  # fmt: skip
 

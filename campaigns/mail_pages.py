@@ -58,7 +58,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         record(request, Kind.CHANGED, "mail rules")
         messages.success(request, _("Saved; every mail from now on keeps to it"))
         return redirect("campaigns:rules")
-    waiting = Message.objects.filter(state=Message.State.PLANNED, reason__in=("throttled", "quiet"))
+    waiting = Message.objects.filter(state=Message.State.PLANNED, reason__in=("throttled", "quiet", "domain"))
     context = {
         "form": form,
         "waiting": dict(waiting.values_list("reason").annotate(n=Count("pk")).order_by()),

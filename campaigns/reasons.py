@@ -14,6 +14,7 @@ def because(reason: str) -> str:
         "exited": _("the person had left the campaign"),
         "lead_closed": _("the lead was closed"),
         "throttled": _("the person got enough mail lately"),
+        "domain": _("their mail provider got enough within the hour"),
         "quiet": _("outside working hours there"),
         "no_text": _("the stage has no text"),
         "worker_lost": _("the sending process ended before it heard from the mail server"),

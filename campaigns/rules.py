@@ -3,6 +3,8 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from campaigns.clock import next_hour, zone_of
 from campaigns.models import MailRules, Message
 from leads.models import Contact
@@ -20,6 +22,8 @@ def put_off_until(contact: Contact, rules: MailRules, now: datetime) -> tuple[da
         Contact.objects.select_for_update().get(pk=contact.pk)
         if (free := free_again(contact, rules, now)) > now:
             moment, why = free, "throttled"
+    if rules.most_per_domain and (free := domain_free_again(domain_of(contact.email), rules, now)) > moment:
+        moment, why = free, "domain"
     if rules.keeps_hours:
         opens = next_opening(moment, rules, zone_of(contact.country))
         if opens > moment:
@@ -35,6 +39,20 @@ def free_again(contact: Contact, rules: MailRules, now: datetime) -> datetime:
     )
     last = [at for at in went.order_by("-claimed_at").values_list("claimed_at", flat=True)[: rules.most_mails] if at]
     return last[-1] + span if len(last) == rules.most_mails else now
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2][:255]
+
+
+def domain_free_again(domain: str, rules: MailRules, now: datetime) -> datetime:
+    """When the oldest of the last so many mails to this domain is an hour old. Takes a lock of the domain, so that two workers can't both send the last one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mail to {domain}"])
+    hour = timedelta(hours=1)
+    went = Message.objects.filter(domain=domain, claimed_at__gt=now - hour).order_by("-claimed_at").values_list("claimed_at", flat=True)
+    last = [at for at in went[: rules.most_per_domain] if at]
+    return last[-1] + hour if len(last) == rules.most_per_domain else now
 
 
 def next_opening(moment: datetime, rules: MailRules, zone: str) -> datetime:

@@ -22,7 +22,7 @@ from campaigns import words
 from campaigns.clicks import signed
 from campaigns.letterhead import addressed, html_of
 from campaigns.models import Campaign, Enrollment, MailRules, Message, Sender, StageText, Suppression
-from campaigns.rules import put_off_until
+from campaigns.rules import domain_of, put_off_until
 from leads.models import Activity, Lead
 from listings.models import Publisher
 
@@ -52,7 +52,8 @@ def send_one() -> bool:
             return False
         mail = None if wait_for_rules(message) else ready(message)
         if mail:
-            Message.objects.filter(pk=message.pk).update(state=State.SENDING, claimed_at=timezone.now())
+            domain = domain_of(message.enrollment.lead.contact.email)
+            Message.objects.filter(pk=message.pk).update(state=State.SENDING, claimed_at=timezone.now(), domain=domain)
     if mail:
         hand_over(message, mail)
     return True

@@ -46,6 +46,10 @@ class MailRules(models.Model):
     from_hour = models.PositiveSmallIntegerField(_("not before"), default=0, validators=[MaxValueValidator(23)])
     to_hour = models.PositiveSmallIntegerField(_("not after"), default=0, validators=[MaxValueValidator(24)])
     weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=working_days)
+    # To addresses of one domain, over all campaigns; 0 is no limit.
+    most_per_domain = models.PositiveIntegerField(
+        _("at most so many an hour to one domain"), default=0, db_default=0, validators=[MaxValueValidator(100_000)]
+    )
     # After so many bounces that were for now an address is written to no more; 0 is never.
     most_soft_bounces = models.PositiveSmallIntegerField(
         _("give up after so many soft bounces"), default=3, db_default=3, validators=[MaxValueValidator(20)]

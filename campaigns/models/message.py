@@ -46,6 +46,8 @@ class Message(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     due_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True)
+    # Where it went: the part of the address behind the @. A provider is written to only so often an hour (MailRules).
+    domain = models.CharField(max_length=255, blank=True, default="", db_default="")
     # How often the mail server put it off before it took anything.
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     sent_at = models.DateTimeField(null=True)
@@ -60,6 +62,9 @@ class Message(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(state="planned"), name="message_planned"),
             models.Index(fields=["claimed_at"], condition=models.Q(state="sending"), name="message_sending"),
             models.Index(fields=["stage", "state"], name="message_by_stage"),
+            models.Index(
+                fields=["domain", "claimed_at"], condition=models.Q(claimed_at__isnull=False) & ~models.Q(domain=""), name="message_by_domain"
+            ),
         ]
         verbose_name = _("message")
         verbose_name_plural = _("messages")

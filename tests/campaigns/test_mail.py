@@ -257,7 +257,7 @@ def test_the_rules_are_kept_by_a_person(signed_in, marketing, publisher):
         "to_hour": "18",
         "weekdays": ["1", "2"],
         "tracks_clicks": "on",
-        "most_soft_bounces": "3",
+        "most_soft_bounces": "3", "most_per_domain": "0",
     }
     assert browser.post("/campaigns/rules/", given).status_code == 302
     kept = MailRules.current()
@@ -310,3 +310,21 @@ def test_mail_in_the_name_of_the_owner_comes_from_them_as_far_as_their_address_i
     assert sent() == ("Sam Seller <hello@larkfield.example>", ["sam@larkfield.example"])
     Sender.objects.create(address="sam@larkfield.example", verified_at=timezone.now())
     assert sent() == ("Sam Seller <sam@larkfield.example>", ["sam@larkfield.example"])
+
+
+def test_one_domain_is_written_to_only_so_often_an_hour(app, put, running, arrive, pass_time):
+    MailRules.objects.create(most_per_domain=2)
+    put("email", "Hello")
+    running()
+    for name in ("a@gmail.com", "b@gmail.com", "c@gmail.com", "d@web.example"):
+        arrive(app, **{**WEAK, "email": name})
+    pass_time()
+    assert send() == 4
+    assert sorted(one.to[0] for one in outbox.outbox) == ["a@gmail.com", "b@gmail.com", "d@web.example"]
+    waits = Message.objects.get(state="planned")
+    assert (waits.reason, waits.why) == ("domain", "their mail provider got enough within the hour")
+    assert timedelta(minutes=59) < waits.due_at - timezone.now() <= timedelta(hours=1)
+    Message.objects.filter(state="sent").update(claimed_at=timezone.now() - timedelta(minutes=61))
+    Message.objects.filter(pk=waits.pk).update(due_at=timezone.now())
+    send()
+    assert len(outbox.outbox) == 4
