@@ -320,7 +320,7 @@ def test_one_domain_is_written_to_only_so_often_an_hour(app, put, running, arriv
         arrive(app, **{**WEAK, "email": name})
     pass_time()
     assert send() == 4
-    assert sorted(one.to[0] for one in outbox.outbox) == ["a@gmail.com", "b@gmail.com", "d@web.example"]
+    assert sorted(one.to[0].partition("@")[2] for one in outbox.outbox) == ["gmail.com", "gmail.com", "web.example"]
     waits = Message.objects.get(state="planned")
     assert (waits.reason, waits.why) == ("domain", "their mail provider got enough within the hour")
     assert timedelta(minutes=59) < waits.due_at - timezone.now() <= timedelta(hours=1)
