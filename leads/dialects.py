@@ -237,7 +237,8 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
 
 def names_a_test(fields: dict[str, Any]) -> bool:
     """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not."""
-    return any(TEST_LEAD.search(text) for text in texts(fields))
+    whole = "\n".join(texts(fields))
+    return "msft_test" in whole.lower() and TEST_LEAD.search(whole) is not None
 
 
 def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
@@ -277,6 +278,8 @@ def canonical_action(code: str) -> str:
 
 def kept(extra: dict[str, Any]) -> dict[str, Any]:
     """Unknown fields, storable as jsonb and of bounded size; bytes of the submission keep the rest."""
+    if not extra:
+        return {}
     try:
         text = NUL_ESCAPED.sub(r"\1", UNSTORABLE.sub("", json.dumps(extra, ensure_ascii=False)))
         return json.loads(text) if len(text) <= MAX_EXTRA else {"kept": "in the archive only", "bytes": len(text)}
@@ -301,7 +304,7 @@ def content_key(known: dict[str, str], extra: dict[str, Any]) -> bytes:
 def same(value: Any) -> Any:
     """A value in one spelling: composed letters, no white space around texts, names of inner fields by their letters."""
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value).strip()
+        return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
     if isinstance(value, dict):
         return {plain(key): same(inner) for key, inner in value.items()}
     return [same(inner) for inner in value] if isinstance(value, list) else value
