@@ -1,10 +1,12 @@
-"""Per request: the user's language and time zone, then the door."""
+"""Per request: whether the visit has gone on without a pause, the user's language and time zone, then the door."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
@@ -14,6 +16,26 @@ from accounts.access import ask_for_second_factor, deny, may_enter, second_facto
 # Views of others that declare nothing themselves; each guards itself.
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 OWN_DOORS = ("allauth.", "django.contrib.admin", "rest_framework", "drf_spectacular", "django.views.i18n", "whitenoise", "django.contrib.staticfiles")
+
+
+SEEN, GRAIN = "seen", 60  # seconds: the session is written once a minute at the most
+
+
+class Idle:
+    """Signs out whoever has asked for nothing for long; a session ends after SESSION_COOKIE_AGE in any case."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            now, signed_in = int(time.time()), request.session.get("account_authentication_methods") or [{}]
+            seen = int(request.session.get(SEEN) or signed_in[-1].get("at") or now)
+            if now - seen > settings.SESSION_IDLE_MINUTES * 60:
+                logout(request)
+            elif now - seen >= GRAIN:
+                request.session[SEEN] = now
+        return self.get_response(request)
 
 
 class Preferences:

@@ -5,24 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('campaigns', '0015_from_owner'),
+        ("campaigns", "0015_from_owner"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mailrules',
-            name='most_per_domain',
-            field=models.PositiveIntegerField(db_default=0, default=0, validators=[django.core.validators.MaxValueValidator(100000)], verbose_name='at most so many an hour to one domain'),
+            model_name="mailrules",
+            name="most_per_domain",
+            field=models.PositiveIntegerField(
+                db_default=0,
+                default=0,
+                validators=[django.core.validators.MaxValueValidator(100000)],
+                verbose_name="at most so many an hour to one domain",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='domain',
-            field=models.CharField(blank=True, db_default='', default='', max_length=255),
+            model_name="message",
+            name="domain",
+            field=models.CharField(blank=True, db_default="", default="", max_length=255),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('claimed_at__isnull', False), models.Q(('domain', ''), _negated=True)), fields=['domain', 'claimed_at'], name='message_by_domain'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("claimed_at__isnull", False), models.Q(("domain", ""), _negated=True)),
+                fields=["domain", "claimed_at"],
+                name="message_by_domain",
+            ),
         ),
     ]

@@ -1,9 +1,13 @@
 """Who may sign in, from where, and what is written down about it."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AccessRecord, Team, User
 from leads.models import Lead
@@ -118,3 +122,14 @@ def test_headers_of_every_page(sales, signed_in):
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(("minutes", "is_in"), [(29, True), (31, False)])
+def test_a_visit_ends_after_half_an_hour_without_a_request(sales, minutes, is_in):
+    browser, _ = sign_in("sales")
+    start = timezone.now()
+    with time_machine.travel(start + timedelta(minutes=20), tick=False):
+        assert browser.get("/leads/").status_code == 200
+    with time_machine.travel(start + timedelta(minutes=20 + minutes), tick=False):
+        assert (browser.get("/leads/").status_code == 200) is is_in
+        assert ("_auth_user_id" in browser.session) is is_in

@@ -257,7 +257,8 @@ def test_the_rules_are_kept_by_a_person(signed_in, marketing, publisher):
         "to_hour": "18",
         "weekdays": ["1", "2"],
         "tracks_clicks": "on",
-        "most_soft_bounces": "3", "most_per_domain": "0",
+        "most_soft_bounces": "3",
+        "most_per_domain": "0",
     }
     assert browser.post("/campaigns/rules/", given).status_code == 302
     kept = MailRules.current()
