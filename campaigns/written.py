@@ -23,7 +23,8 @@ from campaigns.kinds import LONGEST, MOST_STAGES
 from campaigns.letterhead import UNSUBSCRIBE, html_of
 from campaigns.models import Enrollment, Stage, StageText, Version
 from campaigns.splits import MEASURES
-from leads.conditions import check
+from leads.conditions import can_be_kept, check
+from leads.dialects import texts
 from leads.tags import written
 
 Kind = Stage.Kind
@@ -155,6 +156,8 @@ def write(version: Version, stages: Any) -> list[Stage]:
 
     Locks the campaign, as all building does.
     """
+    if any(not can_be_kept(one) for one in texts(stages)):
+        raise wrong("stages", _("a text holds what can’t be kept, such as NUL"))
     with building(version):
         reading = Reading(version)
         reading.add(stages, None, 0, "stages")

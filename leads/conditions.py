@@ -97,8 +97,15 @@ def check_leaf(leaf: dict[str, Any]) -> None:
         raise ValidationError(_("“%(name)s” can't be compared by “%(op)s”."), params={"name": known.name, "op": operator})
     values = value if operator == "in" else [value]
     kind = bool if operator == "empty" else VALUES[known.type]
-    if not isinstance(values, list) or len(values) > MAX_LIST or not all(type(one) is kind for one in values):
+    if not isinstance(values, list) or len(values) > MAX_LIST or not all(type(one) is kind and can_be_kept(one) for one in values):
         raise ValidationError(_("“%(name)s” can't be compared with that value."), params={"name": known.name})
+
+
+def can_be_kept(value: Any) -> bool:
+    """Whether PostgreSQL can hold it: no text with NUL or half a character, no number beyond any count."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
+    return not isinstance(value, int) or abs(value) < 2**31
 
 
 def annotated(leads: QuerySet[Any], *trees: dict[str, Any]) -> QuerySet[Any]:

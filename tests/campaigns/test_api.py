@@ -1,5 +1,6 @@
 """Campaigns, strategies, activities and costs through the API: written as data, read back the same, refused with the place that is wrong."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -222,3 +223,37 @@ def test_a_strategy_with_targets_an_activity_and_costs(campaign, app, api, marke
     assert api(sales).get("/api/v1/strategies/").status_code == 403
     assert (Strategy.objects.count(), DemandActivity.objects.count(), Cost.objects.count()) == (1, 1, 1)
     assert not Suppression.objects.exists() and not Enrollment.objects.filter(campaign=campaign).exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data"),
+    [
+        ("put", "campaigns/mine/stages/", [{"kind": "task", "name": "A\x00"}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "task", "name": "A\ud800"}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "set", "name": "A", "options": {"owner": "\x00"}}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "email", "name": "A", "texts": {"en": {"subject": "a", "body": "\x00"}}}]),
+        ("put", "campaigns/mine/stages/", [{"kind": ["task"], "name": {}}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "branch", "name": "A", "arms": {"a": 1}}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "branch", "name": "A", "arms": [{"name": "B", "stages": {"a": 1}}]}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "email", "name": "A", "texts": {"en": ["a", "b"]}}]),
+        ("put", "campaigns/mine/stages/", [{"kind": "email", "name": "A", "texts": {"en": {"subject": "a", "body": "b", "mjml": 7}}}]),
+        ("put", "campaigns/mine/stages/", "x"),
+        ("put", "campaigns/mine/stages/", 7),
+        ("patch", "campaigns/mine/", {"entry": {"field": "country", "op": "is", "value": "\x00"}}),
+        ("patch", "campaigns/mine/", {"entry": {"field": "score", "op": "at_least", "value": 10**30}}),
+        ("patch", "campaigns/mine/", {"entry": [1]}),
+        ("patch", "campaigns/mine/", {"goal": {"field": ["a"], "op": {}, "value": None}}),
+        ("patch", "campaigns/mine/", {"name": "\x00"}),
+        ("post", "campaigns/", {"name": "X", "kind": "nurture", "storefront": "appsource", "stages": {"a": 1}}),
+        ("post", "campaigns/", {"name": "X", "kind": "nurture", "storefront": 7}),
+        ("post", "strategies/", {"name": "X", "starts": "x", "ends": 5, "targets": [{"measure": "leads", "amount": 0}]}),
+        ("post", "strategies/", {"name": "X", "starts": "2026-01-01", "ends": "2026-02-01", "targets": 7}),
+        ("post", "demand-activities/", {"name": "X", "channel": "search", "listing": "none", "url": "x"}),
+        ("post", "costs/", {"campaign": "none", "amount": "1e400"}),
+    ],
+)
+def test_nonsense_is_refused_and_never_an_error_of_ours(campaign, put, api, marketing, method, path, data):
+    put("task", "Stays")
+    answer = send(api(marketing), method, path, json.dumps(data))
+    assert answer.status_code == 400, (answer.status_code, answer.text[:300])
+    assert [stage["name"] for stage in as_data(campaign.versions.get())] == ["Stays"]
