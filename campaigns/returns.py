@@ -19,6 +19,7 @@ from leads.models import Lead
 from listings.models import Publisher
 
 REACHED = {"leads": Q(), "qualified": Q(qualified_at__isnull=False), "opportunities": Q(opportunity_at__isnull=False), "won": Q(won_at__isnull=False)}
+REACHED["value"] = REACHED["opportunities"]
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class Return:
     last: Brought = field(default_factory=Brought)
     linear: float = 0  # leads, each shared out evenly among the acts that brought it
     linear_opportunities: float = 0
+    pipeline: Decimal = Decimal(0)  # what the opportunities of last touch are expected to be worth
+    earned: Decimal = Decimal(0)  # and those that were won
     guessed: int = 0
     cost: Decimal = Decimal(0)
 
@@ -51,6 +54,11 @@ class Return:
     @property
     def per_opportunity(self) -> Decimal | None:
         return self.cost / self.last.opportunities if self.last.opportunities else None
+
+    @property
+    def roi(self) -> float | None:
+        """What was won over what was spent, as a share of the spending; nothing where nothing was spent or nothing is known to be worth anything."""
+        return float((self.earned - self.cost) / self.cost) if self.cost and self.earned else None
 
     @property
     def currency(self) -> str:
@@ -65,6 +73,7 @@ def returns(activities: Iterable[DemandActivity]) -> list[Return]:
             one = found[pk]
             one.first, one.last, one.guessed = Brought(*figures[:3]), Brought(*figures[3:6]), figures[6]
             one.linear, one.linear_opportunities = float(figures[7]), float(figures[8])
+            one.pipeline, one.earned = figures[9], figures[10]
     for pk, n in Visits.objects.filter(activity__in=list(found)).values_list("activity").annotate(n=Sum("count")).order_by():
         found[pk].visits = n
     for pk, amount in Cost.objects.filter(activity__in=list(found)).values_list("activity").annotate(n=Sum("amount")).order_by():
@@ -89,7 +98,9 @@ TOUCHED = """
     SELECT activity_id, count(*) FILTER (WHERE up = 1), count(l.opportunity_at) FILTER (WHERE up = 1), count(l.won_at) FILTER (WHERE up = 1),
            count(*) FILTER (WHERE down = 1), count(l.opportunity_at) FILTER (WHERE down = 1), count(l.won_at) FILTER (WHERE down = 1),
            count(*) FILTER (WHERE down = 1 AND NOT is_certain), round(sum(part), 1),
-           round(coalesce(sum(part) FILTER (WHERE l.opportunity_at IS NOT NULL), 0), 1)
+           round(coalesce(sum(part) FILTER (WHERE l.opportunity_at IS NOT NULL), 0), 1),
+           coalesce(sum(l.value) FILTER (WHERE down = 1 AND l.opportunity_at IS NOT NULL), 0),
+           coalesce(sum(l.value) FILTER (WHERE down = 1 AND l.won_at IS NOT NULL), 0)
     FROM touched JOIN leads_lead l ON l.id = lead_id GROUP BY activity_id
 """
 
@@ -127,15 +138,20 @@ def courses(strategies: Iterable[Strategy]) -> dict[int, list[Course]]:
 
 
 def actuals(targets: list[Target]) -> list[int]:
-    """Of each target, how many leads received in its period ever got so far: one look at the leads of all periods together."""
+    """Of each target, how many leads received in its period ever got so far, or what those are worth: one look at the leads of all periods together."""
     if not targets:
         return []
     zone = Publisher.current().zone
     periods = [bounds(one.strategy, zone) for one in targets]
     leads = Lead.objects.filter(received_at__gte=min(first for first, _beyond in periods), received_at__lt=max(beyond for _first, beyond in periods))
-    counts = {f"n{i}": Count("pk", filter=wanted(one, *period)) for i, (one, period) in enumerate(zip(targets, periods, strict=True))}
+    counts = {f"n{i}": counted(one, wanted(one, *period)) for i, (one, period) in enumerate(zip(targets, periods, strict=True))}
     found = leads.order_by().aggregate(**counts)
-    return [found[f"n{i}"] for i in range(len(targets))]
+    return [int(found[f"n{i}"] or 0) for i in range(len(targets))]
+
+
+def counted(target: Target, leads: Q) -> Count | Sum:
+    """How many of these leads there are, or what they are expected to be worth."""
+    return Sum("value", filter=leads) if target.measure == Target.Measure.VALUE else Count("pk", filter=leads)
 
 
 def wanted(target: Target, first: datetime, beyond: datetime) -> Q:

@@ -36,6 +36,7 @@ def payload(lead: Lead, revision: int) -> dict[str, Any]:
             "owner": lead.owner.username if lead.owner else None,
             "respond_by": lead.respond_by.isoformat() if lead.respond_by else None,
             "tags": lead.tags,
+            "value": None if lead.value is None else f"{lead.value:.2f}",
             "interactions": [act(one) for one in lead.interactions.all()],
         },
     }

@@ -14,6 +14,12 @@ from leads.models import Contact, Task
 from leads.templatetags.leads import country
 
 
+class ValueForm(forms.Form):
+    """What a lead is expected to be worth."""
+
+    value = forms.DecimalField(label=_("Expected value"), min_value=0, max_digits=12, decimal_places=2, required=False)
+
+
 class NoteForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("Note"), max_length=5000, widget=forms.Textarea({"rows": 4, "autofocus": True}))
 

@@ -12,6 +12,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -271,6 +272,8 @@ class Lead(models.Model):
     opportunity_at = models.DateTimeField(null=True, blank=True)
     won_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # What a person expects it to be worth, in the publisher's currency.
+    value = models.DecimalField(_("expected value"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)])
     tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[], blank=True)
     # Bookkeeping.
     revision = models.PositiveIntegerField(default=0)

@@ -82,6 +82,12 @@ def tasks(context: Context) -> Data | None:
     return {"tasks": found} if found else None
 
 
+@panel("value", 65, "rail", "leads/_value.html")
+def value(context: Context) -> Data:
+    """What the lead is expected to be worth."""
+    return {"lead": context.lead}
+
+
 @panel("tags", 70, "rail", "leads/_tags.html")
 def tags(context: Context) -> Data:
     """The words that people and campaigns put on the lead, and room for one more."""

@@ -20,7 +20,7 @@ def settle(leads: Sequence[UUID]) -> list[UUID]:
 
 
 FACE = """hashtextextended(concat_ws('|', l.status, l.score, l.cluster, l.owner_id, l.interaction_count, c.first_name, c.last_name, c.email, c.phone,
-    c.country, c.company_said, c.title, nullif(array_to_string(l.tags, ','), '')), 0)"""
+    c.country, c.company_said, c.title, nullif(array_to_string(l.tags, ','), ''), l.value), 0)"""
 SETTLE = f"""
     WITH faced AS MATERIALIZED (
         SELECT l.id, {FACE} AS face FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id WHERE l.id = ANY(%(leads)s::uuid[])

@@ -84,6 +84,11 @@ def status(data: Data) -> Telling:
     return _("Status %(was)s → %(status)s") % {"was": label(Status, data["was"]), "status": label(Status, data["status"])}, by_campaign(data)
 
 
+def valued(data: Data) -> Telling:
+    was, value = data.get("was") or "–", data.get("value") or "–"
+    return _("Expected value %(was)s → %(value)s") % {"was": was, "value": value}, ""
+
+
 def called(data: Data) -> Telling:
     return (_("Called and reached them") if data.get("reached", True) else _("Called, nobody answered")), data.get("note", "")
 
@@ -110,6 +115,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "delivery_dead": delivery_dead,
     "mailed": mailed,
     "hurried": lambda data: (_("To be answered sooner: a demand campaign asks for it"), ""),
+    "valued": valued,
     "tagged": lambda data: (_("Tagged “%(tag)s”") % {"tag": data.get("tag", "")}, by_campaign(data)),
     "untagged": lambda data: (_("Tag “%(tag)s” removed") % {"tag": data.get("tag", "")}, by_campaign(data)),
     "bonus": lambda data: (_("Score bonus %(points)+d") % {"points": data.get("points", 0)}, by_campaign(data)),

@@ -27,6 +27,7 @@ urlpatterns = [
     path("<uuid:pk>/notes/", record.note, name="note"),
     path("<uuid:pk>/calls/", record.call, name="call"),
     path("<uuid:pk>/wrote/", record.wrote, name="wrote"),
+    path("<uuid:pk>/value/", record.value, name="value"),
     path("<uuid:pk>/tags/", record.tag, name="tag"),
     path("<uuid:pk>/tasks/", record.add_task, name="add_task"),
     path("<uuid:pk>/contact/", record.correct_contact, name="correct"),

@@ -2,6 +2,7 @@
 with who and when, and makes the lead stale, so that score, routing, campaigns, destinations and figures follow."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +32,23 @@ def reached(status: str, now: datetime) -> dict[str, Any]:
     """The moments that this status fixes unless they already are: won implies opportunity, and that implies qualified."""
     marks = {"qualified_at": QUALIFIED_BY, "opportunity_at": OPPORTUNITY_BY, "won_at": (Status.WON,)}
     return {column: Coalesce(F(column), now) for column, statuses in marks.items() if status in statuses}
+
+
+def set_value(lead: Lead, value: Decimal | None, by: User) -> bool:
+    """What the lead is expected to be worth; none when nobody can tell. Returns false when it said so already. Locks the lead row."""
+    now = timezone.now()
+    with transaction.atomic():
+        current = Lead.objects.select_for_update().get(pk=lead.pk)
+        if current.value == value:
+            return False
+        Lead.objects.filter(pk=lead.pk).update(value=value, stale_since=now, last_activity_at=now)
+        data = {"was": amount(current.value), "value": amount(value)}
+        Activity.objects.create(lead=lead, kind="valued", actor=by, at=now, data=data)
+    return True
+
+
+def amount(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def respond(lead: Lead, by: User, kind: str, **data: Any) -> None:

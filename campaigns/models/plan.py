@@ -47,6 +47,7 @@ class Target(models.Model):
         QUALIFIED = "qualified", pgettext_lazy("target", "Qualified")
         OPPORTUNITIES = "opportunities", pgettext_lazy("target", "Opportunities")
         WON = "won", pgettext_lazy("target", "Won")
+        VALUE = "value", pgettext_lazy("target", "Pipeline value")
 
     strategy = models.ForeignKey(Strategy, models.CASCADE, related_name="targets")
     measure = models.CharField(_("what"), max_length=15, choices=Measure)

@@ -16,7 +16,7 @@ from accounts.roles import ROLES
 from leads import panels, undo, work
 from leads.bulk import set_status_of_all
 from leads.correct import correct
-from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, WroteForm
+from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, ValueForm, WroteForm
 from leads.models import Interaction, Lead, Status, Task
 from leads.place import place_of
 from leads.tags import MOST as MOST_TAGS
@@ -115,6 +115,16 @@ def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         work.add_task(lead, who(request), said["title"], said["due_at"])
         messages.success(request, _("Task added"))
     return back(request, lead)
+
+
+@allow(*ROLES)
+@require_POST
+def value(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """What the lead is expected to be worth; emptied, nobody can tell."""
+    lead = the_lead(request, pk)
+    if (said := checked(request, ValueForm(request.POST))) and work.set_value(lead, said["value"], who(request)):
+        messages.success(request, _("Value kept"))
+    return redirect(lead)
 
 
 @allow(*ROLES)

@@ -16,7 +16,7 @@ from delivery.models import Delivery
 from leads.lists import chosen
 from leads.models import Activity, Cluster, Contact, Interaction, Lead, Status
 from leads.story import sentence
-from leads.work import set_status
+from leads.work import set_status, set_value
 from portal.api.pages import ReceivedLast
 from routing.reasons import because
 from scoring.explanation import explain
@@ -116,7 +116,7 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
     class Meta:
         model = Lead
         fields = (
-            "id", "status", "contact", "listing", "score", "owner", "owner_reason", "respond_by", "first_response_at", "received_at", "tags", "interactions",
+            "id", "status", "contact", "listing", "score", "owner", "owner_reason", "respond_by", "first_response_at", "received_at", "value", "tags", "interactions",
             "enrollments", "deliveries", "activities",
         )  # fmt: skip
 
@@ -125,7 +125,13 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
 
 
 class StatusChange(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=Status.choices)
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    value = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False, allow_null=True)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given:
+            raise serializers.ValidationError({"status": "Say which status, or which value."})
+        return given
 
 
 class OneOrMore(serializers.Field[Any, Any, Any, Any]):
@@ -200,9 +206,13 @@ class OneLead(generics.RetrieveAPIView[Lead]):
 
     @extend_schema(request=StatusChange, responses=LeadSerializer)
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Set the status."""
+        """Set the status, or the expected value."""
         lead = self.get_object()
         change = StatusChange(data=request.data)
         change.is_valid(raise_exception=True)
-        set_status(lead, change.validated_data["status"], by=who(request))
+        given = change.validated_data
+        if "status" in given:
+            set_status(lead, given["status"], by=who(request))
+        if "value" in given:
+            set_value(lead, given["value"], by=who(request))
         return self.retrieve(request, *args, **kwargs)

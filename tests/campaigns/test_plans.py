@@ -202,3 +202,21 @@ def test_the_tracked_link_is_a_qr_code_too(browser, app):
     assert (drawn["Content-Type"], b"<svg" in drawn.content, "Content-Disposition" in drawn) == ("image/svg+xml", True, False)
     assert browser.get(f"/campaigns/demand/{ad.pk}/qr.svg?download=1")["Content-Disposition"] == 'attachment; filename="fair.svg"'
     assert f"/campaigns/demand/{ad.pk}/qr.svg" in browser.get(ad.get_absolute_url()).text
+
+
+def test_value_is_a_target_and_shows_what_spending_returned(browser, app, arrive):
+    strategy = Strategy.objects.create(name="Autumn", starts=TODAY - timedelta(days=9), ends=TODAY + timedelta(days=10), currency="EUR")
+    Target.objects.create(strategy=strategy, measure="value", amount=10_000)
+    ad = DemandActivity.objects.create(name="Ad", code="ad", channel="search", listing=app, url=PAGE, starts=TODAY, strategy=strategy)
+    Cost.objects.create(activity=ad, amount=1_000)
+    assert returns([ad])[0].roi is None
+    leads = [arrive(app, **{**WEAK, "email": f"p{n}@gmail.com"}) for n in range(3)]
+    now = timezone.now()
+    for lead, value, won in zip(leads, (4_000, 1_500, 9_000), (now, None, None), strict=True):
+        Lead.objects.filter(pk=lead.pk).update(value=value, opportunity_at=now if value < 9_000 else None, won_at=won)
+    [course] = plan_of(strategy).courses
+    assert (course.actual, course.expected, course.is_on_course) == (5_500, 5_000, True)
+    [one] = returns([ad])
+    assert (one.pipeline, one.earned, one.roi) == (5_500, 4_000, 3.0)
+    page = browser.get(ad.get_absolute_url()).text
+    assert "300%" in page and "€5,500.00" in page

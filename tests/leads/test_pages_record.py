@@ -70,7 +70,7 @@ def test_the_panels_stand_in_their_order(lead, marketing, offer, signed_in):
     Suppression.add(lead.contact.email, "unsubscribed")
     page = signed_in(marketing).get(url(lead))
     assert [part.name for part in page.context["main"]] == ["score"]
-    assert [part.name for part in page.context["rail"]] == ["owner", "campaigns", "deliveries", "tags", "consent"]
+    assert [part.name for part in page.context["rail"]] == ["owner", "campaigns", "deliveries", "value", "tags", "consent"]
     text = page.content.decode()
     assert "Attempt 3, “503 Service Unavailable”." in text
     assert "Wants no mail" in text
@@ -264,3 +264,26 @@ def test_the_pipeline_by_status_and_by_owner(lead, offer, sales, stranger, marke
     answer = signed_in(sales).post(url(lead, "status/"), {"status": "accepted", "from": "board"})
     assert answer["Location"] == "/leads/pipeline/"
     assert Lead.objects.get(pk=lead.pk).status == "accepted"
+
+
+def test_the_expected_value_is_kept_told_and_taken_back(offer, sales, arrive, signed_in, api):
+    lead = arrive(offer)
+    Lead.objects.update(owner=sales)
+    browser, path = signed_in(sales), f"/leads/{lead.pk}/value/"
+    assert browser.post(path, {"value": "12500.5"}).status_code == 302
+    browser.post(path, {"value": "12500.50"})
+    lead.refresh_from_db()
+    assert str(lead.value) == "12500.50"
+    assert [one.data for one in lead.activities.filter(kind="valued")] == [{"was": "", "value": "12500.50"}]
+    assert 'value="12500.50"' in browser.get(f"/leads/{lead.pk}/").text
+    for wrong in ("-1", "x", "1e30"):
+        browser.post(path, {"value": wrong})
+        lead.refresh_from_db()
+        assert str(lead.value) == "12500.50", wrong
+    told = api(sales).patch(f"/api/v1/leads/{lead.pk}/", {"value": "99.90"}, content_type="application/json").json()
+    assert (told["value"], told["status"]) == ("99.90", "new")
+    for wrong in ({}, {"value": -1}, {"value": "x"}):
+        assert api(sales).patch(f"/api/v1/leads/{lead.pk}/", wrong, content_type="application/json").status_code == 400
+    browser.post(path, {"value": ""})
+    lead.refresh_from_db()
+    assert lead.value is None

@@ -59,9 +59,7 @@ FIELDS = {
     "costs": "id activity campaign day amount note",
     "destinations": "id name kind listings config state pause_reason",
 }
-ONE_LEAD = (
-    "id status contact listing score owner owner_reason respond_by first_response_at received_at tags interactions enrollments deliveries activities"
-)
+ONE_LEAD = "id status contact listing score owner owner_reason respond_by first_response_at received_at value tags interactions enrollments deliveries activities"
 
 
 def test_each_role_gets_these_fields_and_no_others(offer, sales, marketing, admin, arrive, api):
@@ -94,7 +92,11 @@ def test_nobody_gives_themselves_or_a_lead_what_the_form_does_not_ask_for(offer,
     assert User.objects.filter(pk=sales.pk).values(*before).get() == before
     assert User.objects.get(pk=sales.pk).role_names == {"sales"}
     columns = Lead.objects.filter(pk=lead.pk).values().get()
-    sent = {name: 1 for name in columns if name != "status"} | {"owner": stranger.pk, "owner_id": stranger.pk, "contact": {"email": "x@y.example"}}
+    sent = {name: 1 for name in columns if name not in ("status", "value")} | {
+        "owner": stranger.pk,
+        "owner_id": stranger.pk,
+        "contact": {"email": "x@y.example"},
+    }
     assert api(sales).patch(f"/api/v1/leads/{lead.pk}/", sent | {"status": "new"}, content_type="application/json").status_code == 200
     assert Lead.objects.filter(pk=lead.pk).values().get() == columns
     contact = {"first_name": "A", "last_name": "B", "title": "", "company_said": "", "email": "other@x.example", "phone": "", "country": ""}
