@@ -10,7 +10,7 @@ TABLES = {
     "leads_contact": "id key first_name last_name email phone country country_said title company_id company_said email_kind seniority words created_at",
     "leads_lead": "id contact_id listing_id status received_at last_activity_at interaction_count active_days last_interaction_at last_action actions "
     "asked_contact_at said_length asked_neighbour_at score cluster score_points owner_id owner_reason assigned_at respond_by first_response_at "
-    "goal_reached_at qualified_at opportunity_at won_at closed_at revision follow_error",
+    "goal_reached_at qualified_at opportunity_at won_at closed_at revision follow_error value",
     "leads_submission": "id received_at listing_id content_type size sha256 body disposition reason attempts content_key lead_id",
     "leads_interaction": "id lead_id received_at source action lead_source offer offer_title description extra deliveries",
     "leads_activity": "id lead_id at kind actor_id data",

@@ -55,6 +55,10 @@ def demand(rows: Rows, moment: float, offer: Offer, said: dict[str, str], action
         archive(rows, key, moment, offer, posted, "anonymous", "Neither e-mail nor phone: demand without a lead.")
 
 
+# What opportunities are worth, as price lists go.
+WORTH = (1_200, 2_400, 4_800, 6_000, 9_600, 12_000, 18_000, 24_000, 36_000, 60_000)
+
+
 class Story:
     """Writes one lead."""
 
@@ -100,6 +104,7 @@ class Story:
             at(max(asked)) if asked else None, max(len(act.said) for act in acts), self.at(neighbour), life.score, life.cluster, "{}", owner,
             data(self.handed_reason() if life.handed else self.reason()), self.at(since), clock, self.at(life.response), self.at(life.goal),
             self.at(life.qualified), self.at(life.opportunity), self.at(life.won), self.at(life.closed), 0, "",
+            None if life.opportunity is None else WORTH[int(self.lead[-4:], 16) % len(WORTH)],
         )  # fmt: skip
 
     def write_acts(self) -> None:
