@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from campaigns import clicks
-from campaigns.mail_pages import most_written_to, spread
+from campaigns.mail_pages import per_person
 from campaigns.models import Campaign, Click, MailRules, Message, Sender
 from campaigns.publish import publish
 from campaigns.rules import next_opening
@@ -288,8 +288,9 @@ def test_how_much_mail_people_got_lately(app, put, running, arrive, pass_time, s
     Message.objects.filter(enrollment__lead__contact__email="b@gmail.com", stage__name="Two").update(
         state="sent", sent_at=timezone.now() - timedelta(days=40)
     )
-    assert spread() == [(1, 1), (2, 1)]
-    assert [(person.email, n) for person, n in most_written_to()] == [("a@gmail.com", 2), ("b@gmail.com", 1)]
+    spread, most = per_person()
+    assert spread == [(1, 1), (2, 1)]
+    assert [(person.email, n) for person, n in most] == [("a@gmail.com", 2), ("b@gmail.com", 1)]
     assert "Who got most" in signed_in(marketing).get("/campaigns/rules/").text
 
 
