@@ -279,6 +279,14 @@ def money(amount: float | None, currency: str = "") -> SafeString:
 
 
 @register.simple_tag
+def money_short(amount: float | None, currency: str = "") -> SafeString:
+    """An amount where there is little room; the whole of it on hover."""
+    if amount is None:
+        return NOTHING
+    return format_html('<span title="{}">{}</span>', words.money(amount, currency), words.money_short(amount, currency))
+
+
+@register.simple_tag
 def ago(when: datetime | None) -> SafeString:
     """How long ago, kept fresh in the page; the exact moment on hover."""
     if when is None:

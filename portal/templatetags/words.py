@@ -31,6 +31,13 @@ def money(amount: float, currency: str) -> str:
     return numbers.format_currency(amount, currency, locale=locale()).replace("-", "−") if currency else number(amount, 2)
 
 
+def money_short(amount: float, currency: str) -> str:
+    """The same where there is little room: €1.4M, €79K."""
+    if abs(amount) < 10_000:
+        return money(amount, currency)
+    return numbers.format_compact_currency(amount, currency, locale=locale(), fraction_digits=1) if currency else number(amount, 0)
+
+
 def signed(value: float) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
 

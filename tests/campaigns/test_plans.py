@@ -7,13 +7,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns.attribute import attribute_anew
 from campaigns.go import target
 from campaigns.models import Cost, DemandActivity, Strategy, Target, Touch, Visits
 from campaigns.returns import plan_of, plans_of, returns
 from leads.models import Interaction, Lead
+from portal.templatetags import words
 from tests.campaigns.test_stages import WEAK
 
 # The publisher's day, which around midnight is not that of UTC.
@@ -220,3 +221,12 @@ def test_value_is_a_target_and_shows_what_spending_returned(browser, app, arrive
     assert (one.pipeline, one.earned, one.roi) == (5_500, 4_000, 3.0)
     page = browser.get(ad.get_absolute_url()).text
     assert "300%" in page and "€5,500.00" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "said"),
+    [("en", 1_372_800, "€1.4M"), ("en", 5_500, "€5,500.00"), ("cs", 1_372_800, "1,4 mil. €"), ("ru", 79_000, "79 тыс. €")],
+)
+def test_an_amount_where_there_is_little_room(language, amount, said):
+    with translation.override(language):
+        assert words.money_short(amount, "EUR").replace("\xa0", " ") == said
