@@ -17,7 +17,7 @@ from campaigns.clock import main_zones, next_hour
 from campaigns.effects import gives_owner
 from campaigns.enroll import may_enter
 from campaigns.flow import ENDS, Arm, Flow, Step, ways_of
-from campaigns.models import Campaign, Stage, Suppression, Version
+from campaigns.models import Campaign, Preference, Stage, Suppression, Version
 from campaigns.splits import arm_of, winners
 from campaigns.words import language_of, text_for
 from leads.conditions import matching
@@ -106,8 +106,10 @@ def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: date
     campaign = version.campaign
     questions = Questions.asked(flow, campaign, [lead.pk for lead in some])
     start = now or timezone.now()
-    unwanted = Suppression.among({lead.contact.email for lead in some if lead.contact.email}, campaign.kind)
+    addresses = {lead.contact.email for lead in some if lead.contact.email}
+    unwanted = Suppression.among(addresses, campaign.kind)
     walker = Walker(flow, campaign, questions, timedelta(days=days), unwanted, Publisher.current().time_zone, past)
+    walker.languages = {key: one.language for key, one in Preference.among(addresses).items()}
     walker.winners = winners(step.stage.key for step in flow.steps.values() if step.stage.kind == Kind.SPLIT)
     return DryRun([walker.walk(lead, lead.received_at if past else start) for lead in some], total)
 
@@ -148,6 +150,7 @@ class Walker:
     home: str  # the time zone of those without a country
     past: bool = False
     winners: dict[UUID, int] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)  # those that people chose
     words: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def walk(self, lead: Lead, start: datetime) -> Path:
@@ -244,5 +247,5 @@ class Walker:
             return _("not sent: the person has no e-mail address")
         if email in self.unwanted:
             return _("not sent: the person does not want mail")
-        text = text_for({one.language: one for one in stage.texts.all()}, language_of(lead))
+        text = text_for({one.language: one for one in stage.texts.all()}, language_of(lead, self.languages.get(email, "")))
         return _("sent in %(language)s") % {"language": text.get_language_display()} if text else _("not sent: the stage has no text")

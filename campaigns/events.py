@@ -1,4 +1,4 @@
-"""What the mail provider tells after a mail went out (webhooks, read by django-anymail): bounces, complaints, unsubscribing, replies.
+"""What the mail provider tells after a mail went out (webhooks, read by django-anymail): bounces, complaints, unsubscribing, opening, replies.
 
 A hard bounce or a complaint suppresses the address at once, soft bounces once there are too many. Each is told once per mail, however often it comes.
 """
@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import public
-from campaigns.models import MailEvent, MailRules, Message, Suppression
+from campaigns.models import MailEvent, MailRules, Message, Preference, Suppression
 from leads.models import Activity, Lead
 from leads.normal import email_key
 
@@ -55,7 +55,7 @@ def happened(event: Any) -> bool:
     """Write down what became of a mail; false when it says nothing new, or nothing about a mail of ours."""
     kind = kind_of(event)
     message = kind and (by_id(event.message_id, *(event.metadata or {}).values()) or by_address(event.recipient or ""))
-    if not (kind and message):
+    if not (kind and message) or (kind == Kind.OPENED and not may_see_opens(message)):
         return False
     if kind == Kind.UNSUBSCRIBED:  # by a link of the provider's; ours say what of
         Suppression.add(message.enrollment.lead.contact.email, Reason.UNSUBSCRIBED)
@@ -63,10 +63,15 @@ def happened(event: Any) -> bool:
 
 
 def kind_of(event: Any) -> str:
-    """Ours of the provider's many kinds; empty for those that change nothing, such as delivered or opened."""
+    """Ours of the provider's many kinds; empty for those that change nothing, such as delivered."""
     if event.event_type in ("bounced", "rejected"):
         return Kind.BOUNCED if event.reject_reason in HARD and SOFT.isdisjoint(flat(event.esp_event)) else Kind.SOFT_BOUNCED
-    return {"complained": Kind.COMPLAINED, "unsubscribed": Kind.UNSUBSCRIBED}.get(event.event_type, "")
+    return {"complained": Kind.COMPLAINED, "unsubscribed": Kind.UNSUBSCRIBED, "opened": Kind.OPENED}.get(event.event_type, "")
+
+
+def may_see_opens(message: Message) -> bool:
+    """Whether the rules ask who opens mail, and the person agreed to be seen."""
+    return MailRules.current().tracks_opens and Preference.of(message.enrollment.lead.contact.email).agrees_to_opens
 
 
 def flat(told: Any) -> Iterator[tuple[str, Any]]:

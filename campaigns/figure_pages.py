@@ -8,6 +8,7 @@ from accounts.access import allow
 from accounts.roles import OFFICE
 from campaigns.coming import coming
 from campaigns.figures import figures_of
+from campaigns.models import MailRules
 from campaigns.pages import campaign_of
 from campaigns.results import chart, earned, mails, parts, times
 from listings.days import weekday
@@ -23,7 +24,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "campaign": campaign, "version": campaign.version, "chart": chart(campaign), "earned": earned(campaign), "mails": mails(campaign),
         "stages": [(one, stood.get(one.stage.pk, (None, 0))[0]) for one in figures.standings], "entered": figures.entered,
-        "breakdowns": [(_("By listing"), by_listing), (_("By country"), parts(campaign, "country"))],
+        "breakdowns": [(_("By listing"), by_listing), (_("By country"), parts(campaign, "country"))], "tracks_opens": MailRules.current().tracks_opens,
     }  # fmt: skip
     return render(request, "campaigns/results.html", context)
 

@@ -120,11 +120,22 @@ class RulesForm(forms.ModelForm):
 
     class Meta:
         model = MailRules
-        fields = ("most_mails", "per_days", "from_hour", "to_hour", "weekdays", "most_per_domain", "most_soft_bounces", "tracks_clicks")
+        fields = (
+            "most_mails",
+            "per_days",
+            "from_hour",
+            "to_hour",
+            "weekdays",
+            "most_per_domain",
+            "most_soft_bounces",
+            "tracks_clicks",
+            "tracks_opens",
+        )
         help_texts = {
             "most_mails": gettext_lazy("To one person, over all campaigns; 0 is no limit."),
             "most_per_domain": gettext_lazy("Mail providers turn away who sends them too much at once; 0 is no limit."),
-            "tracks_clicks": gettext_lazy("Links of the HTML part lead through this portal. Programs that try every link count for nothing. Opening a mail is never tracked."),
+            "tracks_clicks": gettext_lazy("Links of the HTML part lead through this portal. Programs that try every link count for nothing."),
+            "tracks_opens": gettext_lazy("Only of those who agree to it on the page behind the link to unsubscribe; everybody else’s mail holds nothing to see it by."),
         }  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

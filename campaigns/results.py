@@ -22,7 +22,7 @@ from listings.links import page
 from listings.models import Publisher
 
 WEEKS, MOST_ROWS, DAYS = 12, 12, 90
-COUNTED = ("unsubscribed", "replied")
+COUNTED = ("unsubscribed", "replied", "opened")
 Z = 1.96  # of the normal distribution, for 95 %
 
 
@@ -108,6 +108,7 @@ class Mail:
     bounced: int = 0
     unsubscribed: int = 0
     replied: int = 0
+    opened: int = 0
     failed: int = 0
     withheld: int = 0
     uncertain: int = 0

@@ -19,6 +19,7 @@ def how_many(rows: QuerySet[Any], lead: str) -> Coalesce:
 field("mails_sent", _("campaign mails they got"), "number", how_many(Message.objects.filter(state=Message.State.SENT), "enrollment__lead"))
 field("clicks", _("links they opened"), "number", how_many(Click.objects.filter(by_program=False), "message__enrollment__lead"))
 field("bounced", _("their mail bounced"), "flag", Exists(MailEvent.objects.filter(kind="bounced", message__enrollment__lead=OuterRef("pk"))))
+field("opened", _("they opened a mail"), "flag", Exists(MailEvent.objects.filter(kind="opened", message__enrollment__lead=OuterRef("pk"))))
 field("replied", _("they replied to a mail"), "flag", Exists(MailEvent.objects.filter(kind="replied", message__enrollment__lead=OuterRef("pk"))))
 field(
     "unsubscribed",

@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from campaigns import words
 from campaigns.clicks import signed
 from campaigns.letterhead import addressed, html_of
-from campaigns.models import Campaign, Enrollment, MailRules, Message, Sender, StageText, Suppression
+from campaigns.models import Campaign, Enrollment, MailRules, Message, Preference, Sender, StageText, Suppression
+from campaigns.opens import watched
 from campaigns.rules import domain_of, put_off_until
 from leads.models import Activity, Lead
 from listings.models import Publisher
@@ -157,14 +158,18 @@ def put_off(message: Message, why: str) -> None:
 def compose(message: Message, sender: Sender) -> EmailMultiAlternatives | None:
     """The mail in the buyer's language, with one-click unsubscribe (RFC 8058); none when the stage has no text."""
     lead: Lead = message.enrollment.lead
-    text = words.text_for({one.language: one for one in message.stage.texts.all()}, words.language_of(lead))
+    chosen = Preference.of(lead.contact.email)
+    text = words.text_for({one.language: one for one in message.stage.texts.all()}, words.language_of(lead, chosen.language))
     if text is None:
         return None
     publisher = Publisher.current().name
     link = f"{words.absolute(words.unsubscribe_path(lead.contact.email))}?m={message.pk}"
     subject, body, html = letter(text, lead, publisher, link)
-    if MailRules.current().tracks_clicks:
+    rules = MailRules.current()
+    if rules.tracks_clicks:
         html = signed(html, message, but=link)
+    if rules.tracks_opens and chosen.agrees_to_opens:
+        html = watched(html, message)
     message.language, message.subject = text.language, subject
     name, address, reply_to = signature(message, sender)
     mail = EmailMultiAlternatives(

@@ -1,19 +1,21 @@
 """Before it counts: the dry run of a version, and what moving those in flight would mean."""
 
 from email.utils import formataddr
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
 from accounts.audit import Kind, record
+from accounts.models import User
 from accounts.roles import OFFICE
 from campaigns import words
 from campaigns.dryrun import DAYS, MOST, dry_run, of_last_quarter, would_enter
@@ -22,21 +24,23 @@ from campaigns.inflight import landings, move_in_flight
 from campaigns.models import Enrollment, Sender, StageText
 from campaigns.pages import campaign_of, others, somebody, uuid_of, version_of
 from campaigns.send import letter
+from leads.filters import asked_in
+from leads.lists import chosen
 from leads.models import Lead
 from listings.models import Publisher
 
 
 @allow(*OFFICE)
 def dry(request: HttpRequest, slug: str) -> HttpResponse:
-    """The way of one lead (`?lead=`), of those who would enter now, or (`?who=inside`) of those who are in it, as if they came today, or (`?who=past`) what it would have
-    done to the leads of the last quarter. Writes nothing."""
+    """The way of one lead or of a list of them (`?lead=` is the address of its page), of those who would enter now, or (`?who=inside`) of those who are in
+    it, as if they came today, or (`?who=past`) what it would have done to the leads of the last quarter. Writes nothing."""
     campaign = campaign_of(slug)
     version = version_of(campaign, request.GET.get("version", ""))
     asked, whom = request.GET.get("lead", "").strip(), request.GET.get("who", "")
     user = who(request)
     leads: QuerySet[Lead]
     if asked:
-        leads = Lead.objects.visible_to(user).filter(pk=uuid_of(asked.rstrip("/").rpartition("/")[2]))
+        leads = meant_by(asked, user)
         record(request, Kind.PERSONAL_DATA_READ, f"lead {asked[-36:]}, dry run of {slug}")
     elif whom == "inside":
         leads = Lead.objects.visible_to(user).filter(pk__in=latest_inside(slug))
@@ -49,10 +53,17 @@ def dry(request: HttpRequest, slug: str) -> HttpResponse:
     reached = ran.at
     context = {
         "campaign": campaign, "version": version, "ran": ran, "asked": asked, "whom": whom, "days": DAYS, "most": MOST,
-        "stages": [(one.stage, reached[one.stage.pk]) for one in figures.standings], "path": ran.paths[0] if asked and ran.paths else None,
+        "stages": [(one.stage, reached[one.stage.pk]) for one in figures.standings], "path": ran.paths[0] if asked and ran.total == 1 else None,
         "others": others(campaign, Lead()),
     }  # fmt: skip
     return render(request, "campaigns/dry_run.html", context)
+
+
+def meant_by(address: str, user: User) -> QuerySet[Lead]:
+    """The leads that an address stands for: one by its page or its id, or those of a list with the filters that it shows."""
+    parts = urlsplit(address) if "[" not in address else urlsplit("")
+    seen, last = Lead.objects.visible_to(user), parts.path.rstrip("/").rpartition("/")[2]
+    return chosen(seen, asked_in(QueryDict(parts.query))) if last == "leads" else seen.filter(pk=uuid_of(last))
 
 
 def latest_inside(slug: str) -> list[UUID]:

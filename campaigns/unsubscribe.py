@@ -1,5 +1,5 @@
 """The page behind the link in every mail: no sign-in, no cookie. One button stops all of it, and mail programs press that by themselves (RFC 8058);
-or the person chooses what they still want mail about."""
+or the person chooses what they still want mail about, in which language, and whether it may be seen that they open it."""
 
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import public
 from accounts.crypto import keyed_digests
 from campaigns import events
-from campaigns.models import MailEvent, Message, Suppression
-from campaigns.words import digest_of
+from campaigns.models import MailEvent, MailRules, Message, Preference, Suppression
+from campaigns.words import digest_of, languages
 from listings.models import CampaignKind, Publisher
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -32,6 +32,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         state = "unknown"
     elif request.method == "POST" and request.POST.get("choose"):
         choose(digest, [purpose for purpose in PURPOSES if purpose in request.POST.getlist("wanted")])
+        prefer(digest, request.POST.get("language", ""), "opens" in request.POST)
         state = "chosen"
     elif request.method == "POST":
         Suppression.add_digest(digest, UNSUBSCRIBED)
@@ -40,7 +41,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         tell(digest, request.GET.get("m", ""))
     refused = set(Suppression.objects.filter(digest=digest).values_list("purpose", flat=True)) if digest else set()
     choices = [(purpose, words, not refused & {"", purpose}) for purpose, words in PURPOSES.items()]
-    context = {"state": state, "publisher": Publisher.current().name, "choices": choices}
+    preference = Preference.objects.filter(digest=digest).first() if digest else None
+    context = {
+        "state": state, "publisher": Publisher.current().name, "choices": choices, "languages": languages(), "preference": preference,
+        "tracks_opens": MailRules.current().tracks_opens,
+    }  # fmt: skip
     response = render(request, "campaigns/unsubscribe.html", context, status=404 if digest is None else 200)
     for name, value in HEADERS.items():
         response[name] = value
@@ -54,6 +59,12 @@ def choose(digest: bytes, wanted: list[str]) -> None:
     for purpose in PURPOSES:
         if purpose not in wanted:
             Suppression.add_digest(digest, UNSUBSCRIBED, purpose)
+
+
+def prefer(digest: bytes, language: str, agrees_to_opens: bool) -> None:
+    """Keep in which language somebody wants their mail, and whether it may be seen that they open it."""
+    known = language if language in dict(languages()) else ""
+    Preference.objects.update_or_create(digest=digest, defaults={"language": known, "agrees_to_opens": agrees_to_opens})
 
 
 def tell(digest: bytes, said: str) -> None:

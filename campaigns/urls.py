@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from campaigns import builder, clicks, events, figure_pages, go, mail_pages, pages, plan_pages, senders, trying, unsubscribe
+from campaigns import builder, clicks, events, figure_pages, go, mail_pages, opens, pages, plan_pages, senders, trying, unsubscribe
 
 app_name = "campaigns"
 urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("mail-events/<slug:provider>/tracking/", events.told, {"what": "tracking"}, name="mail_events"),
     path("mail-events/<slug:provider>/inbound/", events.told, {"what": "inbound"}, name="mail_replies"),
+    path("o/<str:token>/", opens.opened, name="opened"),
     path("c/<str:token>/", clicks.click, name="click"),
     path("go/<slug:code>/", go.go, name="go"),
     path("campaigns/", pages.campaigns, name="list"),

@@ -24,9 +24,9 @@ LANGUAGE_OF = (
 )
 
 
-def language_of(lead: Lead) -> str:
-    """By the contact's country; English everywhere else."""
-    return LANGUAGE_OF.get(lead.contact.country, "en")
+def language_of(lead: Lead, chosen: str = "") -> str:
+    """The one the person chose, else by the contact's country; English everywhere else."""
+    return chosen or LANGUAGE_OF.get(lead.contact.country, "en")
 
 
 def text_for(texts: dict[str, StageText], language: str) -> StageText | None:
@@ -70,10 +70,16 @@ def unsubscribe_path(email_key: str) -> str:
 
 def digest_of(token: str) -> bytes | None:
     """The suppression hash in a token; none when nobody here signed it."""
+    digest = signed_here(token, "unsubscribe")
+    return bytes.fromhex(digest) if digest else None
+
+
+def signed_here(token: str, salt: str) -> str | None:
+    """What a token of ours says, under whichever of PORTAL_KEYS; none when nobody here signed it for this."""
     for key in settings.PORTAL_KEYS:
         try:
-            return bytes.fromhex(signing.Signer(key=key, salt="unsubscribe").unsign(token.replace(".", ":")))
-        except (signing.BadSignature, ValueError):
+            return signing.Signer(key=key, salt=salt).unsign(token.replace(".", ":"))
+        except signing.BadSignature:
             continue
     return None
 

@@ -9,7 +9,7 @@ from leads.models import Activity, Cluster, Status
 
 Data = dict[str, Any]
 Telling = tuple[str, str]
-THEIRS = ("acted", "asked_neighbour", "clicked", "mail_complained", "mail_unsubscribed", "mail_replied")
+THEIRS = ("acted", "asked_neighbour", "clicked", "mail_complained", "mail_unsubscribed", "mail_opened", "mail_replied")
 OURS = ("noted", "called", "wrote", "status", "task_made", "task_done", "edited")
 
 
@@ -135,6 +135,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "mail_soft_bounced": lambda data: (_("Mail “%(subject)s” bounced for now") % {"subject": data.get("subject", "")}, data.get("reason", "")),
     "mail_complained": lambda data: (_("Called the mail “%(subject)s” spam") % {"subject": data.get("subject", "")}, ""),
     "mail_unsubscribed": lambda data: (_("Unsubscribed by the mail “%(subject)s”") % {"subject": data.get("subject", "")}, ""),
+    "mail_opened": lambda data: (_("Opened the mail “%(subject)s”") % {"subject": data.get("subject", "")}, ""),
     "mail_replied": lambda data: (_("Replied to the mail “%(subject)s”") % {"subject": data.get("subject", "")}, data.get("reason", "")),
     "task_made": lambda data: (_("Task: %(title)s") % {"title": named(data, "stage")}, ""),
     "task_done": lambda data: (_("Task done: %(title)s") % {"title": named(data, "stage")}, ""),

@@ -3,13 +3,13 @@
 from campaigns.models.asked import Asked
 from campaigns.models.campaign import RUNNING, Campaign, Enrollment, Passage, Stage, StageText, Transition, Version
 from campaigns.models.events import MailEvent
-from campaigns.models.mail import MailRules, Sender, Suppression, working_days
+from campaigns.models.mail import MailRules, Preference, Sender, Suppression, working_days
 from campaigns.models.message import Click, Message
 from campaigns.models.notice import Notice
 from campaigns.models.plan import Cost, DemandActivity, Strategy, Target, Touch, Visits
 from campaigns.models.split import Choice, Split
 
 __all__ = [
-    "RUNNING", "Asked", "Campaign", "Choice", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Notice", "Passage", "Sender",
-    "Split", "Stage", "StageText", "Strategy", "Suppression", "Target", "Touch", "Transition", "Version", "Visits", "working_days",
+    "RUNNING", "Asked", "Campaign", "Choice", "Click", "Cost", "DemandActivity", "Enrollment", "MailEvent", "MailRules", "Message", "Notice", "Passage", "Preference",
+    "Sender", "Split", "Stage", "StageText", "Strategy", "Suppression", "Target", "Touch", "Transition", "Version", "Visits", "working_days",
 ]  # fmt: skip

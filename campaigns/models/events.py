@@ -1,4 +1,4 @@
-"""What the mail provider told about a mail after it went out: that it bounced, that the person complained, unsubscribed or replied."""
+"""What the mail provider told about a mail after it went out: that it bounced, that the person opened it, complained, unsubscribed or replied."""
 
 from django.db import models
 from django.utils import timezone
@@ -16,6 +16,7 @@ class MailEvent(models.Model):
         SOFT_BOUNCED = "soft_bounced", pgettext_lazy("mail event", "Bounced for now")
         COMPLAINED = "complained", pgettext_lazy("mail event", "Complained")
         UNSUBSCRIBED = "unsubscribed", pgettext_lazy("mail event", "Unsubscribed")
+        OPENED = "opened", pgettext_lazy("mail event", "Opened")
         REPLIED = "replied", pgettext_lazy("mail event", "Replied")
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="events")

@@ -55,6 +55,8 @@ class MailRules(models.Model):
         _("give up after so many soft bounces"), default=3, db_default=3, validators=[MaxValueValidator(20)]
     )
     tracks_clicks = models.BooleanField(_("count clicks on links"), default=True)
+    # Of those only who agreed to it (Preference).
+    tracks_opens = models.BooleanField(_("count who opens a mail"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("mail rules")
@@ -116,3 +118,33 @@ class Suppression(models.Model):
         digests = {bytes(digest): key for key in email_keys for digest in keyed_digests(key)}
         found = cls.objects.filter(digest__in=list(digests), purpose__in={"", purpose})
         return {digests[bytes(digest)] for digest in found.values_list("digest", flat=True)}
+
+
+class Preference(models.Model):
+    """What a person chose behind the link of a mail: the language of their mail, and whether it may be seen that they open it. By the keyed hash of their
+    address, as Suppression."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    # Empty: by their country.
+    language = models.CharField(max_length=8, blank=True, default="")
+    agrees_to_opens = models.BooleanField(default=False)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+
+    def __str__(self) -> str:
+        return self.language
+
+    @classmethod
+    def among(cls, email_keys: Iterable[str]) -> "dict[str, Preference]":
+        """By normalised address, of those who chose anything; one query. A choice made under a newer key stands before an older one."""
+        digests = {bytes(digest): (key, -place) for key in email_keys for place, digest in enumerate(keyed_digests(key))}
+        found = sorted(cls.objects.filter(digest__in=list(digests)), key=lambda one: digests[bytes(one.digest)][1])
+        return {digests[bytes(one.digest)][0]: one for one in found}
+
+    @classmethod
+    def of(cls, email_key: str) -> "Preference":
+        """Without a row the person chose nothing, and agreed to nothing."""
+        return cls.among([email_key]).get(email_key) or cls()

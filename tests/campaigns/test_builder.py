@@ -355,6 +355,25 @@ def test_a_dry_run_says_why(browser, app, campaign, put, arrive):
     assert not Enrollment.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("?country=CZ", "2 leads"), ("?country=CZ&q=ada", "The way, stage by stage"), ("?country=XX", "No such lead"), ("", "3 leads")],
+)
+def test_a_dry_run_of_any_list_takes_the_address_that_shows_it(browser, app, campaign, put, arrive, asked, told):
+    put("email", "Welcome")
+    for name, country in (("bob", "CZ"), ("ada", "CZ"), ("eve", "NL")):
+        arrive(app, **{**WEAK, "first_name": name, "email": f"{name}@gmail.com", "country": country})
+    page = browser.get(f"{MINE}dry-run/", {"lead": f"http://127.0.0.1:8000/leads/{asked}"}).text
+    assert told in page
+    assert not Enrollment.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["http://[leads/?x=1", "//[::1/leads/", "\x00", "/leads/?from=9999999-1"])
+def test_a_dry_run_of_an_address_that_is_none_is_not_found(browser, campaign, put, address):
+    put("email", "Welcome")
+    assert browser.get(f"{MINE}dry-run/", {"lead": address}).status_code in (200, 400, 404)
+
+
 def test_the_hour_of_a_dry_run_is_the_hour_of_the_engine(app, arrive):
     from tests.campaigns.test_stages import due_at
 

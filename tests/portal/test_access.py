@@ -91,7 +91,7 @@ def test_no_address_lets_strangers_past_the_door_but_these():
     """Read by eye: what needs no sign-in."""
     open_to_all = {line.split()[1] for line in POLICY.read_text().splitlines() if "anonymous=in" in line}
     assert open_to_all == {
-        "/in/<str:secret>", "/health/live", "/health/ready", "/unsubscribe/<str:token>/", "/mail-events/<slug:provider>/tracking/", "/mail-events/<slug:provider>/inbound/", "/c/<str:token>/", "/go/<slug:code>/", "/campaigns/senders/verify/<str:token>/",
+        "/in/<str:secret>", "/health/live", "/health/ready", "/unsubscribe/<str:token>/", "/mail-events/<slug:provider>/tracking/", "/mail-events/<slug:provider>/inbound/", "/c/<str:token>/", "/o/<str:token>/", "/go/<slug:code>/", "/campaigns/senders/verify/<str:token>/",
         "/api/v1/",  # where the API has nothing, and says so to everybody
     }  # fmt: skip
 
