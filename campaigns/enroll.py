@@ -24,10 +24,12 @@ from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import as_sql, matching
 from leads.models import CLOSED, Lead
 from listings.models import CampaignKind, Publisher
+from routing.assign import let_go
 
 
 def enroll(leads: Sequence[UUID]) -> list[UUID]:
-    """Bring the enrollments of these leads in line with what the leads are now; returns the leads that reached a goal, which routing looks at again.
+    """Bring the enrollments of these leads in line with what the leads are now; returns the leads that routing looks at again: those
+    that reached a goal, and those whose campaign asks for an owner anew.
 
     Set: the given leads. Locks the campaigns against publishing and pausing, then the leads' enrollments, after the lead rows, which the caller holds.
     Running it again changes nothing.
@@ -57,6 +59,9 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         cursor.execute(NURTURE, {"leads": array(leads)})
         if any(campaign.fast_hours for campaign in campaigns):
             cursor.execute(HURRY, {"leads": array(leads)})
+        if any(campaign.assigns_anew for campaign in campaigns):
+            cursor.execute(NEWLY_IN, [array(leads)])
+            reached += let_go([row[0] for row in cursor])
     return reached
 
 
@@ -201,6 +206,12 @@ HURRY = f"""
     )
     INSERT INTO leads_activity (id, lead_id, at, kind, data)
     SELECT {NEW_ID}, id, clock_timestamp(), 'hurried', jsonb_build_object('respond_by', respond_by) FROM hurried
+"""
+# Who had an owner when they entered, just now, a running demand campaign that looks for one again.
+NEWLY_IN = """
+    SELECT DISTINCT e.lead_id FROM campaigns_enrollment e JOIN leads_lead l ON l.id = e.lead_id
+    JOIN campaigns_campaign c ON c.id = e.campaign_id AND c.kind = 'demand' AND c.state = 'published' AND c.assigns_anew
+    WHERE e.lead_id = ANY(%s::uuid[]) AND e.status = 'active' AND e.entered_at > l.assigned_at AND e.entered_at > now() - interval '1 hour'
 """
 # A closed lead leaves every campaign.
 LEAVE = """

@@ -189,7 +189,20 @@ class ConditionsForm(forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = ("name", "strategy", "sender", "from_owner", "reentry", "reentry_days", "priority", "starts", "ends", "fast_hours", "budget")
+        fields = (
+            "name",
+            "strategy",
+            "sender",
+            "from_owner",
+            "reentry",
+            "reentry_days",
+            "priority",
+            "starts",
+            "ends",
+            "fast_hours",
+            "assigns_anew",
+            "budget",
+        )
         labels = {
             "reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between"),
             "starts": gettext_lazy("Leads enter from"), "ends": gettext_lazy("Leads enter until"),
@@ -198,6 +211,9 @@ class ConditionsForm(forms.ModelForm):
             "from_owner": gettext_lazy("Replies go to them; their own address is written from once it is a verified sender."),
             "priority": gettext_lazy("A lead that is in a campaign of a higher priority does not enter this one."),
             "fast_hours": gettext_lazy("Whoever enters is to be answered this soon, where the storefront’s clock runs longer."),
+            "assigns_anew": gettext_lazy(
+                "Whoever enters goes to the seller with the fewest open leads, unless somebody answered or a person chose the owner."
+            ),
             "ends": gettext_lazy("Both days included. Who is in it by then goes on to the end."),
         }
         widgets = {name: forms.DateInput({"type": "date"}, format="%Y-%m-%d") for name in ("starts", "ends")}
@@ -211,7 +227,7 @@ class ConditionsForm(forms.ModelForm):
         self.fields["sender"] = senders
         self.fields["priority"].required = False
         if self.instance.kind != CampaignKind.DEMAND:
-            del self.fields["fast_hours"]
+            del self.fields["fast_hours"], self.fields["assigns_anew"]
 
     def clean_priority(self) -> int:
         return self.cleaned_data["priority"] or 0

@@ -28,6 +28,17 @@ def assign(leads: Sequence[UUID]) -> int:
         return assigned
 
 
+def let_go(leads: Sequence[UUID]) -> list[UUID]:
+    """Take these leads from sellers who have more to do by now than others, or take none any more; returns which, for assign to give anew.
+
+    Set: open, unanswered leads among `leads` that routing itself gave their owner. Lock order as in assign.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(LET_GO, {"leads": array(leads)})
+        return [row[0] for row in cursor]
+
+
 # What the storefront's playbook waits for before somebody owns the lead.
 IS_READY = "s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL"
 # A person took it from everybody, and the buyer did nothing since.
@@ -67,7 +78,7 @@ ASSIGN = f"""
         FROM wanting w JOIN seat s USING (place)
     ), owned AS (
         UPDATE leads_lead l SET owner_id = p.user_id, owner_reason = p.reason, assigned_at = now(),
-            respond_by = CASE WHEN l.first_response_at IS NULL THEN now() + p.hours * interval '1 hour' ELSE l.respond_by END
+            respond_by = CASE WHEN l.first_response_at IS NULL THEN least(l.respond_by, now() + p.hours * interval '1 hour') ELSE l.respond_by END
         FROM pair p WHERE p.id = l.id
     ), kept AS (
         INSERT INTO routing_assignment (id, lead_id, owner_id, reason, made_at) SELECT {NEW_ID}, id, user_id, reason, now() FROM pair
@@ -78,6 +89,23 @@ ASSIGN = f"""
         UPDATE routing_seller r SET last_assigned_at = now() FROM (SELECT DISTINCT user_id FROM pair) p WHERE p.user_id = r.user_id
     )
     SELECT count(*) FROM pair
+"""
+# Let go of: only what routing gave by load and nobody answered, and only where somebody is better off by more than the lead itself. The clock runs on.
+LET_GO = """
+    WITH seller AS MATERIALIZED (
+        SELECT r.user_id, r.takes_leads AND u.is_active AS takes, r.capacity,
+               (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
+        FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id
+    ), freed AS (
+        UPDATE leads_lead l SET owner_id = NULL, assigned_at = NULL FROM seller s
+        WHERE l.id = ANY(%(leads)s::uuid[]) AND s.user_id = l.owner_id AND l.owner_reason->>'code' = 'lowest_load' AND l.first_response_at IS NULL
+          AND l.status NOT IN ('won', 'lost', 'disqualified')
+          AND EXISTS (SELECT 1 FROM seller o WHERE o.takes AND o.load < coalesce(o.capacity, o.load + 1) AND (o.load + 1 < s.load OR NOT s.takes))
+        RETURNING l.id
+    ), ended AS (
+        UPDATE routing_assignment a SET ended_at = now() FROM freed WHERE a.lead_id = freed.id AND a.ended_at IS NULL
+    )
+    SELECT id FROM freed ORDER BY id
 """
 WHY_NOT = f"CASE WHEN {IS_READY} THEN 'no_seller' ELSE 'below_act_now' END"
 SAY_WHY_NOT = f"""

@@ -69,7 +69,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = (
             "slug", "name", "kind", "storefront", "state", "version", "draft", "published_at", "entry", "goal", "exit", "reentry", "reentry_days",
-            "priority", "starts", "ends", "fast_hours", "budget", "strategy", "sender", "from_owner",
+            "priority", "starts", "ends", "fast_hours", "assigns_anew", "budget", "strategy", "sender", "from_owner",
         )  # fmt: skip
         read_only_fields = ("slug", *SETTLED)
 

@@ -9,7 +9,10 @@ from campaigns.models import Campaign, Enrollment
 from campaigns.publish import publish
 from campaigns.sweep import sweep
 from leads.models import Lead
+from leads.tags import add_tag
 from portal import pipeline
+from routing.handover import hand_over
+from routing.models import Assignment, Seller
 from tests.campaigns.test_stages import WEAK
 
 
@@ -109,6 +112,69 @@ def test_days_priority_and_budget_are_entered_in_the_portal(campaign, put, marke
     assert (campaign.priority, campaign.starts.isoformat(), campaign.ends.isoformat(), campaign.budget) == (3, "2026-12-01", "2026-12-31", 500)
     browser.post("/campaigns/mine/costs/", {"day": "2026-12-02", "amount": "120", "note": ""})
     assert "120.00 of 500.00 spent" in browser.get("/campaigns/mine/costs/").text
+
+
+@pytest.fixture
+def anew(offer, marketing):
+    """A demand campaign that looks for an owner again, of leads that somebody puts in."""
+    made = Campaign.objects.create(
+        slug="anew", name="Anew", kind="demand", storefront=offer.storefront, assigns_anew=True, fast_hours=4,
+        entry={"field": "tags", "op": "has", "value": "webinar"},
+    )  # fmt: skip
+    made.versions.create(number=1).stages.create(kind="goal", name="On", position=0, holds_for=timedelta(days=9))
+    publish(made, by=marketing)
+    return made
+
+
+def busy(offer, arrive, stranger, leads=3):
+    """All these leads are the first seller's since yesterday, and another has none."""
+    Seller.objects.filter(user=stranger).update(takes_leads=False)
+    arrived = [arrive(offer, email=f"p{number}@firm.example") for number in range(leads)]
+    Seller.objects.filter(user=stranger).update(takes_leads=True)
+    Lead.objects.update(assigned_at=timezone.now() - timedelta(days=1))
+    return arrived
+
+
+def test_entering_a_fast_lane_may_find_a_freer_owner(offer, sales, stranger, anew, arrive):
+    busy(offer, arrive, stranger)
+    add_tag(Lead.objects.all(), "webinar", None)
+    pipeline.run()
+    assert {"sales", "stranger"} == set(Lead.objects.values_list("owner__username", flat=True))
+    moved = Lead.objects.filter(owner=stranger).first()
+    assert Assignment.objects.get(lead=moved, ended_at=None).owner == stranger
+    assert Assignment.objects.filter(lead=moved, ended_at__isnull=False).count() == 1
+    assert moved.respond_by - moved.enrollments.get(campaign=anew).entered_at == timedelta(hours=4)
+    before = dict(Lead.objects.values_list("pk", "owner"))
+    Lead.objects.update(stale_since=timezone.now())
+    pipeline.run()
+    assert dict(Lead.objects.values_list("pk", "owner")) == before
+
+
+def test_who_answered_or_was_chosen_by_a_person_stays_the_owner(offer, sales, stranger, marketing, anew, arrive):
+    answered, given, _other = busy(offer, arrive, stranger)
+    Lead.objects.filter(pk=answered.pk).update(first_response_at=timezone.now())
+    hand_over(Lead.objects.filter(pk=given.pk), stranger, marketing)
+    hand_over(Lead.objects.filter(pk=given.pk), sales, marketing)
+    add_tag(Lead.objects.filter(pk__in=[answered.pk, given.pk]), "webinar", None)
+    pipeline.run()
+    assert set(Lead.objects.values_list("owner__username", flat=True)) == {"sales"}
+
+
+def test_a_campaign_that_does_not_ask_for_it_moves_nobody(offer, sales, stranger, anew, arrive):
+    busy(offer, arrive, stranger)
+    Campaign.objects.filter(pk=anew.pk).update(assigns_anew=False)
+    add_tag(Lead.objects.all(), "webinar", None)
+    pipeline.run()
+    assert set(Lead.objects.values_list("owner__username", flat=True)) == {"sales"}
+
+
+def test_an_owner_who_takes_none_any_more_is_relieved(offer, sales, stranger, anew, arrive):
+    [lead] = busy(offer, arrive, stranger, leads=1)
+    Seller.objects.filter(user=sales).update(takes_leads=False)
+    add_tag(Lead.objects.all(), "webinar", None)
+    pipeline.run()
+    lead.refresh_from_db()
+    assert lead.owner == stranger
 
 
 def test_the_fast_lane_shortens_the_clock_of_demand_and_of_nobody_who_was_answered(offer, campaign, marketing, arrive, signed_in, sales):

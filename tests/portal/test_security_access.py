@@ -51,7 +51,7 @@ FIELDS = {
     "deliveries": "id lead destination revision delivered_revision state attempts due_at delivered_at last_error",
     "submissions": "id received_at listing size content_type sha256 disposition reason lead",
     "campaigns": (
-        "slug name kind storefront state version draft published_at entry goal exit reentry reentry_days priority starts ends fast_hours budget strategy sender from_owner"
+        "slug name kind storefront state version draft published_at entry goal exit reentry reentry_days priority starts ends fast_hours assigns_anew budget strategy sender from_owner"
     ),
     "messages": "id campaign lead stage state reason language subject due_at sent_at",
     "strategies": "id name starts ends currency budget targets spent",
