@@ -22,6 +22,7 @@ from accounts.roles import OFFICE
 from campaigns import build, by_hand, words
 from campaigns.flow import FORKS, ways_of
 from campaigns.forms import CampaignForm, ConditionsForm, TextForm
+from campaigns.gallery import templates
 from campaigns.inspector import Inspector
 from campaigns.models import Campaign, Enrollment, Stage, StageText, Version
 from campaigns.pages import campaign_of, shown
@@ -214,14 +215,17 @@ def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpRespons
 
 @allow(*OFFICE)
 def new(request: HttpRequest) -> HttpResponse:
-    """Begin a campaign, empty or with the stages of another."""
-    form = CampaignForm(request.POST or None)
+    """Begin a campaign, empty, with the stages of another, or with a course of the gallery (`?template=`)."""
+    template = templates().get(request.GET.get("template", ""))
+    form = CampaignForm(request.POST or None, template=template)
     if request.method == "POST" and form.is_valid():
         campaign = form.begin()
         record(request, Kind.CHANGED, f"campaign {campaign.slug} begun")
         messages.success(request, _("Begun as a draft; it sends nothing before it is published"))
         return at(campaign)
-    return render(request, "campaigns/new.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "campaigns/new.html", {"form": form, "template": template, "templates": templates().values()}, status=422 if form.errors else 200
+    )
 
 
 @allow(*OFFICE)

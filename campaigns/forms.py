@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from campaigns import words
 from campaigns.build import copy
+from campaigns.gallery import Template
 from campaigns.letterhead import UNSUBSCRIBE, html_of
 from campaigns.models import Campaign, MailRules, Sender, StageText, Suppression, Version
 from campaigns.stage_form import DAYS
+from campaigns.written import write
 from leads.condition_form import ConditionForm, read_condition
 from leads.conditions import check
 from leads.normal import email_key
@@ -146,7 +148,7 @@ class RulesForm(forms.ModelForm):
 
 
 class CampaignForm(forms.Form):
-    """A campaign to begin: its name, its storefront, and what it begins with."""
+    """A campaign to begin: its name, its storefront, and what it begins with: nothing, the stages of another, or a course of the gallery."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     storefront = forms.ModelChoiceField(Storefront.objects.all(), label=gettext_lazy("Storefront"), empty_label=None)
@@ -155,21 +157,31 @@ class CampaignForm(forms.Form):
         Campaign.objects.all(), label=gettext_lazy("Begin with the stages of"), required=False, empty_label=gettext_lazy("none; an empty flow")
     )
 
+    def __init__(self, *args: Any, template: Template | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.template = template
+        if template:
+            del self.fields["like"]
+            self.initial = {"name": template.title, "kind": template.kind, "storefront": Storefront.objects.filter(slug=template.storefront).first()}
+
     def clean_name(self) -> str:
         return " ".join(str(self.cleaned_data["name"]).split())
 
     def begin(self) -> Campaign:
         """The campaign with its first draft. Nobody enters it before it is published."""
         given = self.cleaned_data
-        like = given["like"]
+        other: Campaign | None = given.get("like")
+        like = self.template or other
         with transaction.atomic():
             campaign = Campaign.objects.create(
                 slug=free_slug(given["name"]), name=given["name"], storefront=given["storefront"], kind=given["kind"],
                 state=Campaign.State.DRAFT, entry=like.entry if like else {}, goal=like.goal if like else {}, exit=like.exit if like else {},
             )  # fmt: skip
             version = Version.objects.create(campaign=campaign, number=1)
-            if like:
-                copy(like.version.stages.prefetch_related("texts"), version, keep_keys=False)
+            if self.template:
+                write(version, self.template.spoken())
+            elif other:
+                copy(other.version.stages.prefetch_related("texts"), version, keep_keys=False)
         return campaign
 
 
