@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from accounts.audit import Kind, record
 from accounts.models import User
 from accounts.roles import ADMIN
 
@@ -57,6 +58,7 @@ def deny(request: HttpRequest) -> HttpResponseBase:
     """Send strangers to the sign-in page, tell everybody else no."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
+    record(request, Kind.DENIED, request.path)
     raise PermissionDenied
 
 

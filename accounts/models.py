@@ -162,7 +162,7 @@ PAGES = {"lead": "leads:detail", "submission": "leads:submission", "listing": "l
 
 
 class AccessRecord(models.Model):
-    """One line of the audit: who signed in, was shown a secret, read or exported personal data, and when. Never changed."""
+    """One line of the audit: who signed in, was shown a secret, read or exported personal data, was turned away, and when. Never changed."""
 
     class Kind(models.TextChoices):
         SIGNED_IN = "signed_in", pgettext_lazy("audit", "Signed in")
@@ -175,6 +175,8 @@ class AccessRecord(models.Model):
         PERSONAL_DATA_READ = "personal_data_read", pgettext_lazy("audit", "Personal data read")
         EXPORTED = "exported", pgettext_lazy("audit", "Exported")
         CHANGED = "changed", pgettext_lazy("audit", "Configuration changed")
+        DENIED = "denied", pgettext_lazy("audit", "Turned away")
+        ALARM = "alarm", pgettext_lazy("audit", "Alarm")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
@@ -200,3 +202,20 @@ class AccessRecord(models.Model):
             return reverse(PAGES[kind], args=[pk]) if kind in PAGES else ""
         except NoReverseMatch:
             return ""
+
+
+class AuditSeal(models.Model):
+    """Closes the lines of the audit since the seal before: how many they are, and a keyed hash over them and that seal. Never changed either."""
+
+    last = models.UUIDField()
+    count = models.PositiveIntegerField()
+    digest = models.BinaryField(max_length=32)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("seal of the audit")
+        verbose_name_plural = _("seals of the audit")
+
+    def __str__(self) -> str:
+        return f"{self.last}: {self.count}"

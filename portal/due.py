@@ -16,7 +16,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
+from accounts.alarms import excesses, raise_alarms
 from accounts.models import Pace
+from accounts.seals import seal, unsealed
 from campaigns.advance import advance
 from campaigns.models import Campaign, Enrollment, Message, Notice
 from campaigns.notices import send_notices
@@ -74,6 +76,8 @@ WORK = (
     Work("segments", sweep_campaigns, timedelta(seconds=15), lambda: Campaign.objects.unswept(timezone.now()).exists()),
     Work("splits", decide_splits, timedelta(minutes=10), lambda: bool(undecided(timezone.now()))),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
+    Work("alarms", raise_alarms, timedelta(minutes=1), lambda: any(excesses())),
+    Work("seals", seal, timedelta(minutes=5), lambda: unsealed().exists()),
     Work("paces", lambda: Pace.forgotten().delete(), timedelta(hours=1), lambda: Pace.forgotten().exists()),
     Work("months", keep_months_ahead, timedelta(hours=6), months_are_missing),
 )  # fmt: skip

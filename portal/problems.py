@@ -12,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
+from accounts.audit import Kind, record
+
 
 class TooBig(APIException):
     status_code, default_detail = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
@@ -37,6 +39,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     response = exception_handler(error, context)
     if response is None:
         return None
+    if response.status_code == HTTPStatus.FORBIDDEN and context["request"].user.is_authenticated:
+        record(context["request"], Kind.DENIED, context["request"].path)
     title = HTTPStatus(response.status_code).phrase
     problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": response.status_code}
     if isinstance(error, ValidationError):

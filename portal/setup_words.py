@@ -71,6 +71,8 @@ def work_in_words(name: str) -> tuple[str, str]:
     """A kind of periodic work: its title and what it does."""
     words = {
         "leads": (_("Leads"), _("reads what came in; scores, assigns, enrolls, dispatches and counts")),
+        "alarms": (_("Alarms"), _("looks for unusually many reads, secrets and failed sign-ins")),
+        "seals": (_("Seals of the audit"), _("closes its new lines, so that nobody can rewrite them unseen")),
         "deliveries": (_("Deliveries"), _("carries leads to their destinations")),
         "campaigns": (_("Campaigns"), _("moves people to their next stage")),
         "mail": (_("Mail"), _("sends what is planned, each at most once")),

@@ -1,0 +1,82 @@
+"""What somebody should hear of at once: unusually many reads of personal data, secrets shown or made, failed sign-ins, doors tried. An alarm is a line
+of the audit and a mail to every admin, once an hour for each person or address."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import Count
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.ids import first_id
+from accounts.locks import only_one
+from accounts.models import AccessRecord, User
+from accounts.roles import ADMIN
+
+log = logging.getLogger(__name__)
+Kind = AccessRecord.Kind
+LOCK = 0xA1A53
+SPAN = timedelta(hours=1)
+SECRETS = (Kind.SECRET_SHOWN, Kind.SECRET_ROTATED, Kind.TOKEN_ISSUED)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Kinds of lines, counted by `column` over the last hour, and how many are more than usual."""
+
+    name: str
+    kinds: tuple[str, ...]
+    column: str
+    most: int
+
+
+def watches() -> tuple[Watch, ...]:
+    """The most reads are a setting; the rest is far above what a person does, and far below what a program would."""
+    return (
+        Watch("reads of personal data", (Kind.PERSONAL_DATA_READ, Kind.EXPORTED), "user", settings.ALARM_READS),
+        Watch("secrets shown or made", SECRETS, "user", 20),
+        Watch("doors tried", (Kind.DENIED,), "user", 50),
+        Watch("failed sign-ins", (Kind.SIGN_IN_FAILED,), "address", 30),
+    )
+
+
+def excesses() -> Iterator[tuple[Watch, int | str, int]]:
+    """(watch, whom, how many) of the last hour, as far as nobody was told of it within that hour."""
+    since = first_id(timezone.now() - SPAN)
+    for watch in watches():
+        lines = AccessRecord.objects.filter(pk__gte=since, kind__in=watch.kinds, **{f"{watch.column}__isnull": False}).order_by()
+        told = AccessRecord.objects.filter(pk__gte=since, kind=Kind.ALARM, subject__startswith=watch.name).values(watch.column)
+        counted = lines.exclude(**{f"{watch.column}__in": told}).values_list(watch.column).annotate(n=Count("pk"))
+        yield from ((watch, whom, n) for whom, n in counted.filter(n__gt=watch.most) if watch.most)
+
+
+def raise_alarms() -> int:
+    """Write each excess down and tell the admins; returns how many. One session at a time, so that nobody is told twice."""
+    raised = 0
+    with only_one(LOCK) as is_ours:
+        for watch, whom, n in excesses() if is_ours else ():
+            line = AccessRecord(
+                kind=Kind.ALARM, subject=f"{watch.name}: {n} in an hour", **{"user_id" if watch.column == "user" else "address": whom}
+            )
+            line.save(force_insert=True)
+            log.warning("audit alarm: %s by %s", line.subject, whom)
+            tell_admins(line)
+            raised += 1
+    return raised
+
+
+def tell_admins(line: AccessRecord) -> None:
+    """A mail to each in their language. One that can't be sent is in the log and in the audit all the same."""
+    for admin in User.objects.filter(groups__name=ADMIN, is_active=True).exclude(email=""):
+        with translation.override(admin.language or settings.LANGUAGE_CODE):
+            subject = _("Alarm: %(what)s") % {"what": line.subject}
+            about = line.user.full_name if line.user else line.address
+            body = _("%(whom)s: %(what)s. The lines are in the audit of the portal.") % {"whom": about, "what": line.subject}
+        try:
+            EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [admin.email]).send()
+        except OSError as error:
+            log.warning("the alarm did not reach %s: %s", admin.username, type(error).__name__)
