@@ -2,9 +2,10 @@
 the branch. Advance moves people along it, pages draw it, publishing checks it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from campaigns.models import Stage
 
@@ -86,6 +87,30 @@ class Flow:
         while stage.parent_id:
             stage = self.steps[stage.parent_id].stage
             yield stage
+
+    def arms_to(self, stage: Stage) -> dict[UUID, int]:
+        """Of each branch that the stage stands in, by its key, the arm that leads there."""
+        return {self.steps[one.parent_id].stage.key: one.arm for one in self.line_of(stage) if one.parent_id}
+
+    def around(self, stage: Stage, took: Mapping[UUID, int] | None = None) -> "list[Step]":
+        """The steps as they are read by somebody who stands at a stage: of the branches that it stands in, and of those of which they `took` one, only
+        that arm."""
+        arms = {**(took or {}), **self.arms_to(stage)}
+
+        def is_theirs(step: Step) -> bool:
+            return all(arms.get(branch, arm) == arm for branch, arm in self.arms_to(step.stage).items())
+
+        return [step for step in self.steps.values() if is_theirs(step)]
+
+    def onward(self, step: Step) -> "Iterator[Step]":
+        """The step and those that follow it without entering a branch's arms, each once."""
+        seen: set[int] = set()
+        while step.stage.pk not in seen:
+            yield step
+            seen.add(step.stage.pk)
+            if step.stage.kind == Kind.EXIT or step.after not in self.steps:
+                return
+            step = self.steps[step.after]
 
     def reachable(self) -> set[int]:
         """Ids of the stages that somebody who enters can come to."""

@@ -1,7 +1,7 @@
 """Moving those in flight: people who entered on an earlier version go on with the one that runs, each at the stage that matches theirs best.
 
 Who stands at a stage that the new version kept lands there with the time they have left; whose stage is gone lands at the next one after it that was
-kept, or else at the end. What that skips or repeats is said beforehand, stage by stage; a mail that went out is never repeated (campaigns.send).
+kept on their way, or else at the end. What that skips or repeats is said beforehand, stage by stage; a mail that went out is never repeated (campaigns.send).
 """
 
 from dataclasses import dataclass
@@ -56,18 +56,23 @@ def standing(campaign: Campaign) -> dict[int, int]:
 
 
 def landing(version: Version, step: Step, old: Flow, new: Flow, people: int) -> Landing:
-    """For one stage. The first stage from here on, in the order they are read, that the new version has too."""
-    order, places = list(old.steps.values()), {one.stage.key: place for place, one in enumerate(new.steps.values())}
-    here = order.index(step)
-    to = next((one.stage.key for one in order[here:] if one.stage.key in places), None)
-    passed = {one.stage.key for one in order[:here]}
-    ahead = list(new.steps.values())
-    place = places[to] if to else len(ahead)
+    """For one stage. The first stage from here on, as people walk, that the new version has too."""
+    kept = {one.stage.key: one for one in new.steps.values()}
+    to = next((kept[one.stage.key] for one in old.onward(step) if one.stage.key in kept), None)
+    before, _here, _after = parted(old.around(step.stage), step)
+    passed = {one.stage.key for one in before}
+    ahead, there, beyond = parted(new.around(to.stage, old.arms_to(step.stage)), to) if to else (list(new.steps.values()), [], [])
     return Landing(
-        version, step.stage, ahead[place].stage if to else None, people,
-        skipped=[one.stage for one in ahead[:place] if one.stage.key not in passed],
-        repeated=[one.stage for one in ahead[place:] if one.stage.key in passed],
+        version, step.stage, to.stage if to else None, people,
+        skipped=[one.stage for one in ahead if one.stage.key not in passed],
+        repeated=[one.stage for one in there + beyond if one.stage.key in passed],
     )  # fmt: skip
+
+
+def parted(steps: list[Step], at: Step) -> tuple[list[Step], list[Step], list[Step]]:
+    """The steps before one, that one, and those after it."""
+    place = steps.index(at)
+    return steps[:place], [at], steps[place + 1 :]
 
 
 def move_in_flight(campaign: Campaign) -> int:

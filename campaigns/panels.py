@@ -62,9 +62,7 @@ def walk_of(enrollment: Enrollment) -> list[tuple[Stage, str]]:
     flow = Flow.of(enrollment.stage.version.stages.all())
     there = flow.steps[enrollment.stage_id].stage
     order = {pk: place for place, pk in enumerate(flow.steps)}
-    arms = {one.parent_id: one.arm for one in flow.line_of(there)}
-    shown = [step.stage for step in flow.steps.values() if all(arms.get(one.parent_id, one.arm) == one.arm for one in flow.line_of(step.stage))]
-    return [(stage, state_of(order[stage.pk] - order[there.pk], enrollment)) for stage in shown]
+    return [(step.stage, state_of(order[step.stage.pk] - order[there.pk], enrollment)) for step in flow.around(there)]
 
 
 def state_of(distance: int, enrollment: Enrollment) -> str:

@@ -292,6 +292,25 @@ def test_those_in_flight_land_where_the_new_version_has_their_stage_or_the_next_
     assert move_in_flight(campaign) == 0
 
 
+def test_whose_stage_is_gone_lands_on_their_own_way_and_not_in_another_arm(app, campaign, put, running, arrive, marketing):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}])
+    put("wait", "In Czech", timedelta(days=2), parent=asks, arm=0)
+    put("wait", "Elsewhere", timedelta(days=2), parent=asks, arm=1)
+    put("goal", "Join", timedelta(days=9))
+    running()
+    lead = arrive(app, **{**WEAK, "country": "CZ"})
+    Enrollment.objects.filter(lead=lead).update(stage=Stage.objects.get(name="In Czech"))
+    draft = build.draft_of(campaign)
+    build.remove(draft.stages.get(name="In Czech"))
+    build.add(draft, "task", "Only elsewhere", (draft.stages.get(name="Where"), 1, 0))
+    publish(campaign, by=marketing)
+    campaign.refresh_from_db()
+    [plan] = landings(campaign)
+    assert (plan.stage.name, plan.to.name, plan.skipped, plan.repeated) == ("In Czech", "Join", [], [])
+    assert move_in_flight(campaign) == 1
+    assert lead.enrollments.get().stage.name == "Join"
+
+
 def test_moving_those_in_flight_is_asked_first(browser, app, campaign, put, running, arrive, marketing):
     put("wait", "Short", timedelta(days=1))
     running()

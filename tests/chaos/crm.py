@@ -27,6 +27,7 @@ class Crm:
         self.chance, self.lock = random.Random(seed), threading.Lock()
         self.is_well = False
         self.records: dict[str, tuple[int, str]] = {}
+        self.hooked: dict[str, tuple[int, str]] = {}  # what a stage of a campaign told
         self.calls: Counter[str] = Counter()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.server.daemon_threads = True
@@ -36,16 +37,23 @@ class Crm:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}/leads"
 
+    @property
+    def hook(self) -> str:
+        return self.url.replace("/leads", "/hook")
+
     def fate(self) -> str:
         with self.lock:
             how = "200" if self.is_well or self.chance.random() > FAILS else self.chance.choice(HOW)
             self.calls[how] += 1
             return how
 
-    def take(self, body: dict[str, Any]) -> None:
+    def take(self, path: str, body: dict[str, Any]) -> None:
         lead = body["lead"]
         with self.lock:
-            self.records[lead["id"]] = (body["revision"], f"{lead['contact']['email']} {lead['listing']['slug']}")
+            (self.hooked if path == "/hook" else self.records)[lead["id"]] = (
+                body["revision"],
+                f"{lead['contact']['email']} {lead['listing']['slug']}",
+            )
 
     @property
     def doubled(self) -> int:
@@ -63,7 +71,7 @@ def handler_of(crm: Crm) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             how = crm.fate()
             if how in ("200", "take and hang up"):
-                crm.take(body)
+                crm.take(self.path, body)
             if "hang up" in how:
                 # Zero linger: the other side sees a reset, not an end.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -100,7 +108,9 @@ class Post:
         assert isinstance(envelope.content, bytes)
         mail = message_from_bytes(envelope.content)
         self.ids[str(mail["Message-ID"])] += 1
-        self.letters[f"{mail['To']} {mail['Subject']}"] += 1
+        # A campaign writes the same to a person once; a colleague may be told of many leads.
+        what = mail["Subject"] if mail["List-Unsubscribe"] else mail.get_payload()
+        self.letters[f"{mail['To']} {what}"] += 1
         if self.chance.random() < LOSES and server.transport:
             server.transport.abort()
         return "250 OK"

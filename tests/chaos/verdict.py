@@ -16,6 +16,7 @@ WAITING = {
     "waiting deliveries": "SELECT count(*) FROM delivery_delivery WHERE state IN ('due', 'retrying')",
     "leased deliveries": "SELECT count(*) FROM delivery_delivery WHERE lease_until > now()",
     "people on their way": "SELECT count(*) FROM campaigns_enrollment WHERE status = 'active'",
+    "notices on their way": "SELECT count(*) FROM campaigns_notice WHERE claimed_at IS NULL",
     "mails on their way": "SELECT count(*) FROM campaigns_message WHERE state IN ('planned', 'sending')",
 }
 # Retries, leases, breakers and put-off leads wait for minutes or hours; this is how these pass.
@@ -23,6 +24,7 @@ TIME_PASSES = (
     "UPDATE delivery_delivery SET due_at = least(due_at, now()), lease_until = NULL WHERE state IN ('due', 'retrying') OR lease_until IS NOT NULL",
     "UPDATE delivery_destination SET closed_until = NULL",
     "UPDATE leads_lead SET stale_since = now() WHERE stale_since > now()",
+    "UPDATE campaigns_notice SET due_at = now() WHERE claimed_at IS NULL",
     "UPDATE campaigns_message SET claimed_at = claimed_at - interval '1 hour' WHERE state = 'sending'",
 )
 # Rows that must not exist.
@@ -45,6 +47,13 @@ WRONG = {
         JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'email'))""",
     "choices that do not match the moves": """SELECT abs((SELECT count(*) FROM campaigns_choice) - (SELECT count(*) FROM campaigns_transition t
         JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'split'))""",
+    "notices that do not match the moves": """SELECT abs((SELECT count(*) FROM campaigns_notice) - (SELECT count(*) FROM campaigns_transition t
+        JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'notify'))""",
+    "leads that were to be told to the hook and are not": """SELECT abs((SELECT count(*) FROM delivery_delivery d JOIN delivery_destination h ON h.id = d.destination_id
+        WHERE h.name = 'Hook' AND d.state = 'delivered') - (SELECT count(DISTINCT e.lead_id) FROM campaigns_transition t
+        JOIN campaigns_stage s ON s.id = t.from_stage_id JOIN campaigns_enrollment e ON e.id = t.enrollment_id WHERE s.kind = 'webhook'))""",
+    "leads handed to sales without an owner": """SELECT count(*) FROM leads_lead l WHERE owner_id IS NULL AND EXISTS (SELECT FROM campaigns_enrollment e
+        JOIN campaigns_transition t ON t.enrollment_id = e.id JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE e.lead_id = l.id AND s.kind = 'hand_over')""",
     "leads that passed the tag and do not have it": """SELECT count(*) FROM leads_lead l WHERE NOT tags @> ARRAY['walked']::varchar[] AND EXISTS (
         SELECT FROM campaigns_enrollment e JOIN campaigns_transition t ON t.enrollment_id = e.id JOIN campaigns_stage s ON s.id = t.from_stage_id
         WHERE e.lead_id = l.id AND s.name = 'Tag')""",
@@ -119,12 +128,20 @@ def look(world: World, ledger: Ledger, archive: dict[str, bytes], wrong: list[st
     expect(wrong, "leads", sorted(key for _, key in leads.values()), sorted({letter.key for letter in letters.values()}))
     expect(wrong, "interactions", int(world.sql("SELECT count(*) FROM leads_interaction")[0][0]), len(letters))
     expect(wrong, "records of the CRM", world.crm.records, leads)
+    told = {str(pk) for (pk,) in world.sql(HOOKED)}
+    expect(wrong, "records of the hook", world.crm.hooked, {pk: state for pk, state in leads.items() if pk in told})
     wrong += [f"{count} {name}" for name, statement in WRONG.items() if (count := int(world.sql(statement)[0][0]))]
     wrong += [f"{count} {name}" for name, count in waiting(world).items()]
 
 
 LEADS = """
     SELECT l.id, l.revision, c.email, g.slug FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id JOIN listings_listing g ON g.id = l.listing_id
+"""
+
+
+HOOKED = """
+    SELECT DISTINCT e.lead_id FROM campaigns_enrollment e JOIN campaigns_transition t ON t.enrollment_id = e.id
+    JOIN campaigns_stage s ON s.id = t.from_stage_id WHERE s.kind = 'webhook'
 """
 
 

@@ -20,7 +20,7 @@ from portal.engines.processes import Child, free_port
 from tests.chaos.crm import Crm, Post
 
 TOP = Path(__file__).resolve().parents[2]
-CAST = "import json, sys, django; django.setup(); from bench import cast; from tests.chaos import flow; paths = cast.gather(4, 5, sys.argv[1]).paths; flow.run(); print(json.dumps(paths))"
+CAST = "import json, sys, django; django.setup(); from bench import cast; from tests.chaos import flow; paths = cast.gather(4, 5, sys.argv[1]).paths; flow.run(sys.argv[2]); print(json.dumps(paths))"
 
 
 class World:
@@ -48,7 +48,7 @@ class World:
             if not self.has_redis:
                 self.engines.stop_redis()
             self.step("-m", "portal.engines.prepare")
-            self.paths: dict[str, str] = json.loads(self.step("-c", CAST, self.crm.url))
+            self.paths: dict[str, str] = json.loads(self.step("-c", CAST, self.crm.url, self.crm.hook))
             for name in self.start_one:
                 self.start(name)
             wait_for_web(self.children["web"], self.port)
