@@ -85,8 +85,11 @@ class SenderForm(forms.ModelForm):
 
     class Meta:
         model = Sender
-        fields = ("address", "name")
-        help_texts = {"name": gettext_lazy("Shown beside the address; empty means the publisher's name.")}
+        fields = ("address", "name", "storefront")
+        help_texts = {
+            "name": gettext_lazy("Shown beside the address; empty means the publisher's name."),
+            "storefront": gettext_lazy("Whose campaigns write from it; empty: both."),
+        }
         widgets = {"address": forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})}
 
     def clean_name(self) -> str:
@@ -233,7 +236,10 @@ class ConditionsForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         senders = forms.ModelChoiceField(
-            Sender.objects.filter(verified_at__isnull=False), label=_("Mail comes from"), required=False, empty_label=_("the first verified address")
+            Sender.objects.filter(verified_at__isnull=False),
+            label=_("Mail comes from"),
+            required=False,
+            empty_label=_("the first verified address of the storefront"),
         )
         senders.initial = self.instance.sender_id
         self.fields["sender"] = senders

@@ -45,7 +45,7 @@ def campaign_of(slug: str) -> Campaign:
 def campaigns(request: HttpRequest) -> HttpResponse:
     """Every campaign with what it does and for how many."""
     found = rows()
-    return render(request, "campaigns/list.html", {"rows": found, "sender": Sender.verified(), "uncertain": sum(row.uncertain for row in found)})
+    return render(request, "campaigns/list.html", {"rows": found, "sender": bool(Sender.served()), "uncertain": sum(row.uncertain for row in found)})
 
 
 @allow(*OFFICE)
@@ -107,7 +107,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("campaigns:detail", slug)
     figures = figures_of(campaign.current or version)
     context = {
-        "campaign": campaign, "version": version, "flow": figures, "refusal": refusal, "sender": Sender.verified(), "missing": missing(version),
+        "campaign": campaign, "version": version, "flow": figures, "refusal": refusal, "sender": campaign.writes_from, "missing": missing(version),
         "is_new_version": bool(campaign.current and version.is_draft),
     }  # fmt: skip
     return render(request, "campaigns/publish.html", context, status=422 if refusal else 200)
@@ -206,7 +206,7 @@ def preview(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResp
     look = request.GET.get("as", "")
     context = {"stage": stage, "campaign": campaign, "language": language, "lead": lead, "mail": mail, "languages": texts}
     context |= {"look": look if look in dict(LOOKS) else "", "looks": LOOKS, "links": links(mail[2]) if mail else []}
-    return render(request, "campaigns/preview.html", context | {"sender": Sender.verified(), "others": others(campaign, lead)})
+    return render(request, "campaigns/preview.html", context | {"sender": campaign.writes_from, "others": others(campaign, lead)})
 
 
 LOOKS = (

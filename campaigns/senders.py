@@ -20,7 +20,7 @@ from accounts.roles import OFFICE
 from campaigns import words
 from campaigns.forms import SenderForm
 from campaigns.models import Sender
-from listings.models import Publisher
+from listings.models import Publisher, Storefront
 
 log = logging.getLogger(__name__)
 LASTS = timedelta(days=3)
@@ -74,8 +74,8 @@ def senders(request: HttpRequest) -> HttpResponse:
         record(request, Kind.CHANGED, f"sender {sender.pk} added")
         tell(request, sender)
         return redirect("campaigns:senders")
-    in_use = Sender.verified()
-    context = {"senders": Sender.objects.order_by("pk"), "in_use": in_use.pk if in_use else None, "form": form}
+    in_use = {sender.pk for one in Storefront.objects.all() if (sender := Sender.verified(one.pk))}
+    context = {"senders": Sender.objects.select_related("storefront").order_by("pk"), "in_use": in_use, "form": form}
     return render(request, "campaigns/senders.html", context, status=422 if form.errors else 200)
 
 

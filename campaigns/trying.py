@@ -21,7 +21,7 @@ from campaigns import words
 from campaigns.dryrun import DAYS, MOST, dry_run, of_last_quarter, would_enter
 from campaigns.figures import figures_of
 from campaigns.inflight import landings, move_in_flight
-from campaigns.models import Enrollment, Sender, StageText
+from campaigns.models import Enrollment, StageText
 from campaigns.pages import campaign_of, others, somebody, uuid_of, version_of
 from campaigns.send import letter
 from leads.filters import asked_in
@@ -79,7 +79,8 @@ def send_test(request: HttpRequest, slug: str, pk: int, language: str) -> HttpRe
         StageText.objects.select_related("stage__version__campaign"), stage=pk, language=language, stage__version__campaign__slug=slug
     )
     user, back = who(request), redirect("campaigns:preview", slug, pk, language)
-    lead, sender = somebody(written.stage.version.campaign, request.POST.get("lead", "")), Sender.verified()
+    campaign = written.stage.version.campaign
+    lead, sender = somebody(campaign, request.POST.get("lead", "")), campaign.writes_from
     if not (user.email and lead and sender):
         missing = (
             _("You have no e-mail address here.")

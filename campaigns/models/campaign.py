@@ -109,8 +109,10 @@ class Campaign(models.Model):
 
     @property
     def writes_from(self) -> Sender | None:
-        """Its own sender if that is verified, else the first that is; without one it holds its mail."""
-        return self.sender if self.sender and self.sender.verified_at else Sender.verified() if not self.sender else None
+        """Its own sender if that is verified; if it has none of its own, the first that is and serves the storefront; without one it holds its mail."""
+        if self.sender:
+            return self.sender if self.sender.verified_at else None
+        return Sender.verified(self.storefront_id)
 
     @property
     def version(self) -> "Version":

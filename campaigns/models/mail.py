@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.crypto import keyed_digests
-from listings.models import CampaignKind
+from listings.models import CampaignKind, Storefront
 
 
 class Sender(models.Model):
@@ -18,6 +18,8 @@ class Sender(models.Model):
 
     address = models.EmailField(_("address"), unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
+    # Whose campaigns write from it; empty is both.
+    storefront = models.ForeignKey(Storefront, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("storefront"))
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -28,8 +30,15 @@ class Sender(models.Model):
         return self.address
 
     @classmethod
-    def verified(cls) -> "Sender | None":
-        return cls.objects.filter(verified_at__isnull=False).order_by("pk").first()
+    def verified(cls, storefront: int) -> "Sender | None":
+        """The first that is verified of those of this storefront, else of those of both."""
+        usable = cls.objects.filter(verified_at__isnull=False).filter(models.Q(storefront=storefront) | models.Q(storefront=None))
+        return usable.order_by(models.F("storefront").asc(nulls_last=True), "pk").first()
+
+    @classmethod
+    def served(cls) -> set[int | None]:
+        """The storefronts that have a verified address; none among them is one for all."""
+        return set(cls.objects.filter(verified_at__isnull=False).values_list("storefront", flat=True))
 
 
 def working_days() -> list[int]:

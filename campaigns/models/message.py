@@ -20,9 +20,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=Message.State.PLANNED, due_at__lte=now, enrollment__campaign__state=Campaign.State.PUBLISHED)
 
     def sendable(self) -> Self:
-        """Those whose campaign has a verified sender: its own, or any when it has none of its own."""
-        own, any_sender = models.Q(enrollment__campaign__sender__verified_at__isnull=False), Sender.verified() is not None
-        return self.filter(own | models.Q(enrollment__campaign__sender=None)) if any_sender else self.none()
+        """Those whose campaign has a verified sender: its own, or one of its storefront's when it has none of its own."""
+        served = Sender.served()
+        if not served:
+            return self.none()
+        others = models.Q(enrollment__campaign__sender=None)
+        others &= models.Q() if None in served else models.Q(enrollment__campaign__storefront__in=served)
+        return self.filter(models.Q(enrollment__campaign__sender__verified_at__isnull=False) | others)
 
 
 class Message(models.Model):

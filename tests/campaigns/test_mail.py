@@ -178,6 +178,40 @@ def test_a_campaign_writes_from_its_own_sender_and_not_before_that_is_verified(a
     assert outbox.outbox[0].from_email == "Spring fair <spring@larkfield.example>"
 
 
+def test_a_storefront_has_its_own_address_and_else_that_of_both(app, offer, put, running, arrive, pass_time, campaign):
+    own = Sender.objects.create(address="business@larkfield.example", storefront=app.storefront, verified_at=timezone.now())
+    put("email", "Welcome")
+    put("goal", "On", timedelta(days=30))
+    running()
+    assert campaign.writes_from == own
+    assert Sender.verified(offer.storefront_id).address == "hello@larkfield.example"
+    arrive(app, **WEAK)
+    pass_time()
+    assert send() == 1
+    assert "business@larkfield.example" in outbox.outbox[0].from_email
+
+
+def test_an_address_of_the_other_storefront_is_none_to_write_from(app, offer, put, running, arrive, pass_time, campaign, marketing):
+    put("email", "Welcome")
+    put("goal", "On", timedelta(days=30))
+    running()
+    Sender.objects.update(storefront=offer.storefront)
+    assert campaign.writes_from is None
+    assert publish_refused(campaign, marketing) == "Verify a sender address first; the campaign sends e-mail."
+    arrive(app, **WEAK)
+    pass_time()
+    assert send() == 0
+    assert Message.objects.get().state == "planned"
+    Sender.objects.update(storefront=None)
+    assert send() == 1
+
+
+def publish_refused(campaign, by):
+    with pytest.raises(ValidationError) as refusal:
+        publish(campaign, by=by)
+    return refusal.value.messages[0]
+
+
 def test_links_lead_where_we_wrote_them_to_and_nowhere_else(written):
     written.stage.texts.update(body="Read https://larkfield.example/story?a=1&b=2 now")
     send()

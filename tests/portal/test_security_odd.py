@@ -105,11 +105,11 @@ def test_a_name_that_is_an_address_of_the_web_is_no_link_in_our_mail(app, sales,
     from campaigns.send import compose
 
     lead = arrive(app, firstName="https://evil.example/win", email="victim@x.example")
-    Sender.objects.create(address="hello@larkfield.example", verified_at=timezone.now())
+    sender = Sender.objects.create(address="hello@larkfield.example", verified_at=timezone.now())
     enrollment = Enrollment.objects.get(lead=lead)
     stage = Stage.objects.filter(version__campaign=enrollment.campaign, kind="email").first()
     StageText.objects.filter(stage=stage).update(body="Hello {{ contact.first_name }}")
-    mail = compose(Message(enrollment=enrollment, stage=stage), Sender.verified())
+    mail = compose(Message(enrollment=enrollment, stage=stage), sender)
     assert 'href="https://evil.example' not in mail.alternatives[0][0]
 
 
