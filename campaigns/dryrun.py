@@ -163,6 +163,8 @@ class Walker:
 
     def why_not(self, lead: Lead) -> str:
         """Why the lead would not be moved at all."""
+        if lead.listing.storefront_id != self.campaign.storefront_id:
+            return _("Of another storefront: it never enters")
         if lead.status in CLOSED:
             return _("The lead is closed")
         if lead.pk in self.questions.exit:

@@ -88,9 +88,14 @@ class SenderForm(forms.ModelForm):
         fields = ("address", "name", "storefront")
         help_texts = {
             "name": gettext_lazy("Shown beside the address; empty means the publisher's name."),
-            "storefront": gettext_lazy("Whose campaigns write from it; empty: both."),
         }
         widgets = {"address": forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        storefronts = forms.ModelChoiceField(Storefront.objects.all(), label=_("Storefront"), required=False, empty_label=_("both"))
+        storefronts.help_text = _("Whose campaigns write from it.")
+        self.fields["storefront"] = storefronts
 
     def clean_name(self) -> str:
         return " ".join(str(self.cleaned_data["name"]).split())

@@ -71,6 +71,9 @@ def work_in_words(name: str) -> tuple[str, str]:
     """A kind of periodic work: its title and what it does."""
     words = {
         "leads": (_("Leads"), _("reads what came in; scores, assigns, enrolls, dispatches and counts")),
+        "notices": (_("Notices"), _("tells colleagues that a lead has come to a stage")),
+        "segments": (_("Conditions"), _("asks once a day who should enter a campaign, leave it or has reached its goal")),
+        "splits": (_("Splits"), _("lets the better way of a test win once the figures are clear")),
         "alarms": (_("Alarms"), _("looks for unusually many reads, secrets and failed sign-ins")),
         "seals": (_("Seals of the audit"), _("closes its new lines, so that nobody can rewrite them unseen")),
         "deliveries": (_("Deliveries"), _("carries leads to their destinations")),
@@ -81,7 +84,7 @@ def work_in_words(name: str) -> tuple[str, str]:
         "paces": (_("Callers of the API"), _("forgets how fast they called an hour ago")),
         "months": (_("Months"), _("prepares the tables of the coming months")),
     }
-    return words.get(name, (name.replace("_", " ").capitalize(), ""))
+    return words[name]
 
 
 def kept_data() -> list[tuple[str, str, str]]:
@@ -97,6 +100,7 @@ def kept_data() -> list[tuple[str, str, str]]:
             _("what your own systems were told, and what they answered"),
             _("with the lead; attempts until an operator drops their month"),
         ),
+        (_("What people chose about their mail"), _("language, and whether it may be seen that they open it; by keyed hash"), _("for good")),
         (_("Who must not be written to"), _("keyed hashes that name nobody; read again at every sending"), _("for good")),
         (_("Audit"), _("who signed in, saw a secret or read personal data"), _("for good")),
     ]

@@ -387,6 +387,13 @@ def test_a_dry_run_of_any_list_takes_the_address_that_shows_it(browser, app, cam
     assert not Enrollment.objects.exists()
 
 
+def test_a_lead_of_another_storefront_would_never_enter(app, offer, sales, campaign, put, arrive):
+    put("email", "Welcome")
+    arrive(app, **WEAK)
+    arrive(offer, email="ada@firm.example")
+    assert dict(dry_run(campaign.version, Lead.objects.all()).ends) == {"Of another storefront: it never enters": 1, "Comes to the end": 1}
+
+
 @pytest.mark.parametrize("address", ["http://[leads/?x=1", "//[::1/leads/", "\x00", "/leads/?from=9999999-1"])
 def test_a_dry_run_of_an_address_that_is_none_is_not_found(browser, campaign, put, address):
     put("email", "Welcome")

@@ -11,6 +11,8 @@ from insights.models import DailyTally
 from leads.models import Lead
 from listings.models import Publisher
 from portal import pipeline
+from portal.due import WORK
+from portal.setup_words import work_in_words
 from routing.models import Seller
 
 OFFICE_PAGES = ["/setup/", "/setup/scoring/", "/setup/routing/", "/setup/privacy/"]
@@ -101,3 +103,7 @@ def test_metrics_are_for_admins_by_token_or_session(boss, admin, marketing, sale
     for user in (marketing, sales):
         assert api(user).get("/metrics").status_code == 403
     assert Client().get("/metrics").status_code == 401
+
+
+def test_every_kind_of_periodic_work_is_in_words():
+    assert all(all(work_in_words(work.name)) for work in WORK)
