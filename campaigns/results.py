@@ -78,8 +78,8 @@ def entered_by_week(count: int = 9) -> dict[int, list[int]]:
     return remembered("campaigns entered by week", lambda: per_week(Enrollment.objects.all(), "entered_at", "campaign", count))
 
 
-def chart(campaign: Campaign) -> dict[str, Any]:
-    """Who entered and who reached the goal, week by week."""
+def weeks(campaign: Campaign) -> list[dict[str, Any]]:
+    """Of each of the last weeks its Monday, and how many entered and reached the goal."""
     people = Enrollment.objects.filter(campaign=campaign)
 
     def counted() -> tuple[list[int], list[int]]:
@@ -87,14 +87,21 @@ def chart(campaign: Campaign) -> dict[str, Any]:
         return entered, per_week(people.filter(status="reached"), "ended_at", "campaign", WEEKS).get(campaign.pk, [0] * WEEKS)
 
     entered, reached = remembered(f"campaigns weeks {campaign.pk}", counted)
-    weeks = [this_week() - timedelta(weeks=WEEKS - 1 - n) for n in range(WEEKS)]
+    mondays = [this_week() - timedelta(weeks=WEEKS - 1 - n) for n in range(WEEKS)]
+    return [{"week": week, "entered": n, "reached": goal} for week, n, goal in zip(mondays, entered, reached, strict=True)]
+
+
+def chart(campaign: Campaign) -> dict[str, Any]:
+    """Who entered and who reached the goal, week by week."""
+    found = weeks(campaign)
+    names, entered, reached = [short(one["week"]) for one in found], [one["entered"] for one in found], [one["reached"] for one in found]
     return {
-        "label": _("Entered and reached the goal, by week"), "categories": [short(week) for week in weeks], "stacked": False,
+        "label": _("Entered and reached the goal, by week"), "categories": names, "stacked": False,
         "series": [
             {"name": _("Entered"), "kind": "azure", "values": entered, "total": sum(entered)},
             {"name": _("Reached the goal"), "kind": "appsource", "values": reached, "total": sum(reached)},
         ],
-        "before": None, "rows": list(zip([short(week) for week in weeks], entered, reached, strict=True)), "urls": None,
+        "before": None, "rows": list(zip(names, entered, reached, strict=True)), "urls": None,
     }  # fmt: skip
 
 

@@ -18,10 +18,10 @@ from accounts.audit import Kind, record
 from accounts.models import User
 from accounts.roles import OFFICE
 from campaigns import words
-from campaigns.dryrun import DAYS, MOST, dry_run, of_last_quarter, would_enter
+from campaigns.dryrun import DAYS, MOST, DryRun, dry_run, of_last_quarter, would_enter
 from campaigns.figures import figures_of
 from campaigns.inflight import landings, move_in_flight
-from campaigns.models import Enrollment, StageText
+from campaigns.models import Campaign, Enrollment, StageText, Version
 from campaigns.pages import campaign_of, others, somebody, uuid_of, version_of
 from campaigns.send import letter
 from leads.filters import asked_in
@@ -37,18 +37,9 @@ def dry(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = campaign_of(slug)
     version = version_of(campaign, request.GET.get("version", ""))
     asked, whom = request.GET.get("lead", "").strip(), request.GET.get("who", "")
-    user = who(request)
-    leads: QuerySet[Lead]
     if asked:
-        leads = meant_by(asked, user)
         record(request, Kind.PERSONAL_DATA_READ, f"lead {asked[-36:]}, dry run of {slug}")
-    elif whom == "inside":
-        leads = Lead.objects.visible_to(user).filter(pk__in=latest_inside(slug))
-    elif whom == "past":
-        leads = of_last_quarter(campaign)
-    else:
-        leads = would_enter(campaign)
-    ran = dry_run(version, leads, past=whom == "past" and not asked)
+    ran = tried(version, who(request), asked, whom)
     figures = figures_of(version)
     reached = ran.at
     context = {
@@ -59,6 +50,17 @@ def dry(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "campaigns/dry_run.html", context)
 
 
+def tried(version: Version, user: User, asked: str, whom: str) -> DryRun:
+    """The dry run of those whom an address or one of the words `inside` and `past` means; else of those who would enter now. Raises Http404 for an
+    address that means nobody."""
+    campaign = version.campaign
+    if asked:
+        return dry_run(version, meant_by(asked, user))
+    if whom == "inside":
+        return dry_run(version, Lead.objects.visible_to(user).filter(pk__in=latest_inside(campaign)))
+    return dry_run(version, of_last_quarter(campaign), past=True) if whom == "past" else dry_run(version, would_enter(campaign))
+
+
 def meant_by(address: str, user: User) -> QuerySet[Lead]:
     """The leads that an address stands for: one by its page or its id, or those of a list with the filters that it shows."""
     parts = urlsplit(address) if "[" not in address else urlsplit("")
@@ -66,9 +68,9 @@ def meant_by(address: str, user: User) -> QuerySet[Lead]:
     return chosen(seen, asked_in(QueryDict(parts.query))) if last == "leads" else seen.filter(pk=uuid_of(last))
 
 
-def latest_inside(slug: str) -> list[UUID]:
+def latest_inside(campaign: Campaign) -> list[UUID]:
     """The leads that entered last."""
-    return list(Enrollment.objects.filter(campaign__slug=slug).order_by("-id").values_list("lead", flat=True)[:MOST])
+    return list(Enrollment.objects.filter(campaign=campaign).order_by("-id").values_list("lead", flat=True)[:MOST])
 
 
 @allow(*OFFICE)

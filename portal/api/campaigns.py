@@ -44,7 +44,8 @@ class StageSerializer(serializers.Serializer[Any]):
     holds_for = serializers.CharField(required=False, help_text="An ISO 8601 duration, such as P3D: how long one stands here.")
     options = serializers.DictField(
         required=False,
-        help_text="wait {minute, weekdays} or {until: condition}; task {days}; set {status} or {tag, off} or {bonus} or {owner}.",
+        help_text="wait {minute, weekdays} or {until: condition}; task {days}; set {status} or {tag, off} or {bonus} or {owner}; split {measure, auto, least}; "
+        "notify {to: username}; webhook {destination: id}.",
     )
     texts = serializers.DictField(child=TextSerializer(), required=False, help_text="Of a mail, by language.")
     then = serializers.UUIDField(required=False, help_text="The key of the stage to go on with, instead of the next one.")

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from portal.api import campaigns, destinations, insights, leads, listings, plans, submissions
+from portal.api import campaign_figures, campaigns, destinations, insights, leads, listings, plans, submissions
 from portal.problems import NoSuchAddress
 
 urlpatterns = [
@@ -20,6 +20,10 @@ urlpatterns = [
     path("campaigns/<slug:slug>/publish/", campaigns.CampaignVerb.as_view(verb="publish")),
     path("campaigns/<slug:slug>/pause/", campaigns.CampaignVerb.as_view(verb="pause")),
     path("campaigns/<slug:slug>/end/", campaigns.CampaignVerb.as_view(verb="end")),
+    path("campaigns/<slug:slug>/results/", campaign_figures.CampaignResults.as_view()),
+    path("campaigns/<slug:slug>/dry-run/", campaign_figures.CampaignDryRun.as_view()),
+    path("campaigns/<slug:slug>/in-flight/", campaign_figures.CampaignInFlight.as_view()),
+    path("coming-mails/", campaign_figures.ComingMails.as_view()),
     path("messages/", campaigns.Messages.as_view()),
     path("strategies/", plans.Strategies.as_view()),
     path("strategies/<int:pk>/", plans.OneStrategy.as_view()),

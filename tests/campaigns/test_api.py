@@ -4,9 +4,17 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import AccessRecord
+from campaigns import build
+from campaigns.advance import advance
 from campaigns.models import Campaign, Cost, DemandActivity, Enrollment, Message, Stage, Strategy, Suppression
+from campaigns.publish import publish
+from campaigns.results import this_week
+from campaigns.send import send as send_mail
 from campaigns.written import as_data, write
+from leads.models import Lead
 from tests.campaigns.test_stages import WEAK
 
 TEXTS = {"en": {"subject": "About {{ listing.title }}", "body": "Hello {{ contact.first_name|default:there }}"}}
@@ -257,3 +265,63 @@ def test_nonsense_is_refused_and_never_an_error_of_ours(campaign, put, api, mark
     answer = send(api(marketing), method, path, json.dumps(data))
     assert answer.status_code == 400, (answer.status_code, answer.text[:300])
     assert [stage["name"] for stage in as_data(campaign.versions.get())] == ["Stays"]
+
+
+@pytest.fixture
+def walked(app, campaign, put, running, arrive, pass_time):
+    """Two people who got the mail, one of them from Czechia, and wait for the goal."""
+    put("email", "Welcome")
+    put("goal", "On", timedelta(days=30))
+    running()
+    for name, country in (("ada", "CZ"), ("bob", "NL")):
+        arrive(app, **{**WEAK, "email": f"{name}@gmail.com", "country": country})
+    Enrollment.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    advance()
+    send_mail()
+    return campaign
+
+
+def test_results_are_the_figures_of_the_page(walked, api, marketing):
+    told = api(marketing).get("/api/v1/campaigns/mine/results/").json()
+    assert (told["leads"], told["entered"], told["reached"], told["won"], told["cost"]) == (2, 2, 0, 0, "0.00")
+    assert told["reached_share"]["share"] == 0 and told["reached_share"]["high"] > 50
+    [mail] = told["mails"]
+    assert (mail["name"], mail["sent"], mail["clicked"], mail["opened"]) == ("Welcome", 2, 0, 0)
+    assert (len(told["weeks"]), told["weeks"][-1]["entered"], told["weeks"][-1]["week"]) == (12, 2, this_week().isoformat())
+    assert {row["name"]: row["entered"] for row in told["countries"]} == {"Czechia": 1, "Netherlands": 1}
+    assert [row["entered"] for row in told["listings"]] == [2]
+
+
+def test_a_dry_run_by_the_api_is_that_of_the_page(walked, api, marketing):
+    client, of = api(marketing), "/api/v1/campaigns/mine/dry-run/"
+    told = client.get(of, {"who": "inside"}).json()
+    assert (told["version"], told["total"], told["tried"], told["mails"]) == (1, 2, 2, 2)
+    assert told["ends"] == [{"why": "Comes to the end", "leads": 2}]
+    assert [(way["stages"], way["leads"]) for way in told["ways"]] == [(["Welcome", "On"], 2)]
+    assert [step["stage"] for step in told["ways"][0]["example"]["stages"]] == ["Welcome", "On"]
+    one = client.get(of, {"lead": "/leads/?country=CZ"}).json()
+    assert (one["total"], one["ways"][0]["example"]["lead"]) == (1, str(Lead.objects.get(contact__country="CZ").pk))
+    assert client.get(of).json()["total"] == 0
+    assert client.get(of, {"lead": "nonsense"}).status_code == 404
+    assert client.get(of, {"version": "9"}).status_code == 404
+    assert AccessRecord.objects.filter(subject="dry run of mine").exists()
+
+
+def test_those_in_flight_are_looked_at_and_moved_by_the_api(walked, api, marketing):
+    client, of = api(marketing), "campaigns/mine/in-flight/"
+    assert client.get(f"/api/v1/{of}").json() == []
+    build.add(build.draft_of(walked), "task", "Call", (None, 0, 1))
+    publish(walked, by=marketing)
+    assert client.get(f"/api/v1/{of}").json() == [{"version": 1, "stage": "On", "people": 2, "to": "On", "skipped": ["Call"], "repeated": []}]
+    assert send(client, "post", of).json() == {"moved": 2}
+    assert client.get(f"/api/v1/{of}").json() == []
+
+
+def test_the_coming_mails_by_the_api(campaign, app, put, running, arrive, api, marketing):
+    put("wait", "Two days", timedelta(days=2))
+    put("email", "Later")
+    running()
+    arrive(app, **WEAK)
+    days = api(marketing).get("/api/v1/coming-mails/").json()
+    assert len(days) == 14
+    assert [one for day in days for one in day["sendings"]] == [{"campaign": "mine", "stage": "Later", "certain": 1, "possible": 0}]
