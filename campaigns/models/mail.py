@@ -148,10 +148,9 @@ class Preference(models.Model):
 
     @classmethod
     def among(cls, email_keys: Iterable[str]) -> "dict[str, Preference]":
-        """By normalised address, of those who chose anything; one query. A choice made under a newer key stands before an older one."""
-        digests = {bytes(digest): (key, -place) for key in email_keys for place, digest in enumerate(keyed_digests(key))}
-        found = sorted(cls.objects.filter(digest__in=list(digests)), key=lambda one: digests[bytes(one.digest)][1])
-        return {digests[bytes(one.digest)][0]: one for one in found}
+        """By normalised address, of those who chose anything; one query. Whichever key a link was made with, the latest choice stands."""
+        digests = {bytes(digest): key for key in email_keys for digest in keyed_digests(key)}
+        return {digests[bytes(one.digest)]: one for one in cls.objects.filter(digest__in=list(digests)).order_by("at")}
 
     @classmethod
     def of(cls, email_key: str) -> "Preference":

@@ -69,6 +69,15 @@ def test_a_language_that_is_none_of_ours_is_no_choice(planned):
     assert Preference.objects.get().language == ""
 
 
+def test_the_latest_choice_stands_whichever_key_its_link_was_made_with(planned, settings):
+    old = unsubscribe_path(BOB)
+    settings.PORTAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", *settings.PORTAL_KEYS]
+    choose(language="nl")
+    Client().post(old, {"choose": "1", "wanted": ["nurture"], "language": "es"})
+    assert Preference.objects.count() == 2
+    assert Preference.of(BOB).language == "es"
+
+
 def test_the_page_shows_what_was_chosen(planned, watching):
     choose(language="nl", opens="on")
     page = Client().get(unsubscribe_path(BOB)).text
