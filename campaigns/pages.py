@@ -23,12 +23,14 @@ from accounts.roles import OFFICE
 from campaigns import publish as verbs
 from campaigns import words
 from campaigns.changes import changes
+from campaigns.dryrun import would_enter
 from campaigns.figures import figures_of, message_counts, rows, stages_of
 from campaigns.inspector import STAGE_WORDS, Inspector
 from campaigns.kinds import faults
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Version
 from campaigns.send import letter
 from campaigns.settle import settle
+from leads import keyset
 from leads.models import Lead
 from leads.wording import in_words
 from listings.models import Publisher
@@ -109,6 +111,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "campaign": campaign, "version": version, "flow": figures, "refusal": refusal, "sender": campaign.writes_from, "missing": missing(version),
         "is_new_version": bool(campaign.current and version.is_draft),
+        "entering": None if campaign.current else keyset.count(would_enter(campaign)),
     }  # fmt: skip
     return render(request, "campaigns/publish.html", context, status=422 if refusal else 200)
 

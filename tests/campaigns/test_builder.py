@@ -394,6 +394,14 @@ def test_a_lead_of_another_storefront_would_never_enter(app, offer, sales, campa
     assert dict(dry_run(campaign.version, Lead.objects.all()).ends) == {"Of another storefront: it never enters": 1, "Comes to the end": 1}
 
 
+def test_publishing_says_how_many_would_enter_the_first_time(browser, app, campaign, put, running, arrive):
+    put("wait", "A day", timedelta(days=1))
+    arrive(app, **WEAK)
+    assert "1 lead" in browser.get(f"{MINE}publish/").text
+    running()
+    assert "would enter now" not in browser.get(f"{MINE}publish/").text
+
+
 @pytest.mark.parametrize("address", ["http://[leads/?x=1", "//[::1/leads/", "\x00", "/leads/?from=9999999-1"])
 def test_a_dry_run_of_an_address_that_is_none_is_not_found(browser, campaign, put, address):
     put("email", "Welcome")
