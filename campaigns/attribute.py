@@ -23,14 +23,18 @@ def attribute(leads: Sequence[UUID]) -> int:
 
 
 def attribute_anew(activity: DemandActivity) -> int:
-    """After an activity was made or changed: forget its touches and the guesses of its listing, and attribute again what came in its time. One transaction."""
+    """After an activity was made or changed: forget its touches and the guesses of its listing, and attribute again what came in its time and what was
+    forgotten, of whichever listing. One transaction."""
     with transaction.atomic():
-        Touch.objects.filter(activity=activity).delete()
+        before = Touch.objects.filter(activity=activity)
+        forgotten = array(before.values_list("interaction", flat=True))
+        before.delete()
         Touch.objects.filter(lead__listing=activity.listing_id, is_certain=False, at__date__gte=activity.starts).delete()
-        return run(
+        found = run(
             "l.listing_id = %(listing)s AND (i.received_at AT TIME ZONE %(zone)s)::date >= %(starts)s",
             {"listing": activity.listing_id, "starts": activity.starts},
         )
+        return found + run("i.id = ANY(%(forgotten)s::uuid[])", {"forgotten": forgotten})
 
 
 def run(which: str, values: dict[str, Any]) -> int:

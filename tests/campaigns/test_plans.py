@@ -78,6 +78,18 @@ def test_an_activity_that_ended_a_week_ago_brings_nobody(app, ad, arrive):
     assert Touch.objects.count() == 1
 
 
+def test_changing_an_activity_keeps_what_named_its_code_on_other_listings_and_frees_what_was_guessed(app, offer, ad, arrive):
+    named = arrive(offer, email="ada@firm.example", description=f"Seen with ocid={ad.code}")
+    guessed = arrive(app, email="bob@firm.example")
+    assert set(Touch.objects.values_list("lead", "is_certain")) == {(named.pk, True), (guessed.pk, False)}
+    other = DemandActivity.objects.create(name="Post", code="post", channel="social", listing=app, url=ad.url, starts=ad.starts - timedelta(days=3))
+    DemandActivity.objects.filter(pk=ad.pk).update(listing=offer)
+    ad.refresh_from_db()
+    attribute_anew(ad)
+    assert Touch.objects.get(lead=named, is_certain=True).activity == ad
+    assert Touch.objects.get(lead=guessed, is_certain=False).activity == other
+
+
 def test_first_and_last_touch_stand_side_by_side_with_what_each_cost(app, ad, arrive):
     fair = DemandActivity.objects.create(name="Fair", code="fair", channel="event", listing=app, url=PAGE, starts=TODAY - timedelta(days=30))
     arrive(app, **{**WEAK, "description": "ocid=spring-ad"})
