@@ -72,6 +72,21 @@ def test_a_flow_is_built_without_the_page_loading_anew(portal, built):
     assert not built.troubles
 
 
+def test_a_course_of_the_gallery_begins_a_campaign(portal, visit):
+    window = visit("marketing")
+    page = window.open("/campaigns/new/").page
+    page.locator("#template-call-first a").click()
+    page.wait_for_url(re.compile("template=call-first"))
+    assert page.locator("[name=name]").input_value() == "Call first, then write"
+    page.fill("[name=name]", "Autumn calls")
+    page.click("main form button.btn-primary")
+    page.wait_for_url(re.compile("/campaigns/autumn-calls/"))
+    assert page.locator(".flow-card").count() > 8
+    assert page.get_by_text("We tried to reach you").count() > 0
+    assert sound(window) == []
+    assert not window.troubles
+
+
 def test_a_dry_run_shows_the_ways_and_publishing_asks(portal, built):
     page = built.open("/campaigns/spring-fair/dry-run/?who=").page
     assert "Which way leads would go" in page.inner_text("main")

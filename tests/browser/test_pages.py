@@ -12,7 +12,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_grou
 NOT_PAGES = ("api/v1/", "api/schema/", "api/docs/", "in/", "health/", "metrics", "search", "admin/", "language/", "accounts/logout/", "static/")
 # Pages worth a look of their own although another of their kind was seen: filtered, empty, another period, one of each shape of a stage.
 SPECIAL = {
-    "office": ["/overview/?period=7", "/leads/?status=won", "/leads/?q=nobody-is-called-this", "/follow-up/deliveries/?state=dead"],
+    "office": [
+        "/overview/?period=7",
+        "/leads/?status=won",
+        "/leads/?q=nobody-is-called-this",
+        "/follow-up/deliveries/?state=dead",
+        "/campaigns/new/?template=trial",
+        "/campaigns/appsource-nurture/dry-run/?who=past",
+        "/campaigns/appsource-nurture/dry-run/?lead=/leads/%3Fcountry=DE",
+    ],
     "sales": ["/leads/?q=nobody-is-called-this"],
     "nobody": ["/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/unsubscribe/nobody-signed-this/", "/nowhere/"],
 }
@@ -78,6 +86,33 @@ def test_every_page_is_sound(portal, visit, role):
     assert not wrong, "\n".join(wrong)
     assert not window.troubles, window.troubles
     assert seen >= {"nobody": 5, "sales": 8}.get(role, 25)
+
+
+BUYER = """
+from campaigns.models import MailRules
+from campaigns.words import unsubscribe_path
+rules = MailRules.current()
+rules.tracks_opens = True
+rules.save()
+print(unsubscribe_path("a.buyer@firm.example"))
+"""
+
+
+def test_the_page_behind_a_mail_is_sound_and_keeps_what_is_chosen(portal, visit):
+    path = portal.manage("shell", "-v0", "-c", BUYER).splitlines()[-1]
+    window, wrong = visit("nobody"), []
+    page = window.open(path).page
+    page.click("summary")
+    for width, theme in MODES:
+        window.shape(width, theme)
+        wrong += [f"{width} {theme}: {finding}" for finding in window.findings()] + ([f"{width}: overflows"] if window.overflows() else [])
+    page.select_option("[name=language]", "nl")
+    page.check("[name=opens]")
+    page.click("button[name=choose]")
+    page.get_by_text("Your choice is kept").wait_for()
+    assert page.locator("[name=language]").input_value() == "nl"
+    assert page.locator("[name=opens]").is_checked()
+    assert not wrong and not window.troubles, [*wrong, *window.troubles]
 
 
 @pytest.mark.parametrize("language", ["pt-br", "es", "cs", "ru", "nl"])
