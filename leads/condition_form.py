@@ -1,6 +1,7 @@
 """A condition as a form: one line for each comparison, joined by all or any. A line is added by choosing its field; its value then has the widget that
 fits. Conditions with more than one level are shown in words and kept as they are."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from leads.wording import ACTIONS, CHOICES, action_words, in_words, territories
 from listings.models import Listing, Storefront
 
 Tree = dict[str, Any]
+NUMBER = re.compile(r"-?[0-9]{1,9}")
 WORDS = {
     "is": pgettext_lazy("comparison", "is"), "is_not": pgettext_lazy("comparison", "is not"), "in": pgettext_lazy("comparison", "is one of"),
     "contains": pgettext_lazy("comparison", "contains"), "at_least": pgettext_lazy("comparison", "at least"),
@@ -138,7 +140,7 @@ def value_of(known: Field, op: str, given: list[str]) -> Any:
     if op == "empty" or known.type == "flag":
         return given[0] == "yes" if given and given[0] in ("yes", "no") else None
     if known.type in ("number", "days"):
-        numbers = [int(one) for part in given for one in part.split(",") if one.strip().lstrip("-").isdecimal() and len(one) < 10]
+        numbers = [int(one) for part in given for one in part.split(",") if NUMBER.fullmatch(one.strip())]
         return None if not numbers else numbers if op == "in" else numbers[0]
     texts = [one.strip() for part in given for one in (part.split(",") if op == "in" else [part]) if one.strip()]
     return None if not texts else texts if op == "in" else texts[0][:200]
