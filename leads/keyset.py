@@ -98,7 +98,7 @@ def bands(model: type[Model], column: str, start: Key | None, back: bool) -> lis
 def number(asked: Mapping[str, str], back: bool, more: bool) -> int:
     """The number of the page's first row, as its address says; where nothing comes before, it is 1."""
     said = asked.get("n", "")
-    return 1 if back and not more else max(int(said), 1) if said.isdigit() and len(said) < 10 else 1
+    return 1 if back and not more else max(int(said), 1) if said.isdecimal() and len(said) < 10 else 1
 
 
 def address(asked: Mapping[str, str], mark: str, column: str, row: Model, first: int) -> str:

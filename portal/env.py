@@ -19,7 +19,7 @@ def flag(name: str, default: bool) -> bool:
 
 def number(name: str, default: int, lowest: int, highest: int) -> int:
     value = text(name, str(default))
-    if not value.isdigit() or not lowest <= int(value) <= highest:
+    if not value.isdecimal() or not lowest <= int(value) <= highest:
         raise ImproperlyConfigured(f"{name} is {value!r}; it takes a whole number from {lowest} to {highest}.")
     return int(value)
 

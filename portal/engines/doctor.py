@@ -92,7 +92,7 @@ def redis():  # type: ignore[no-untyped-def]
 
 def port():  # type: ignore[no-untyped-def]
     given = os.environ.get("PORT", "8000")
-    if not given.isdigit() or not 0 < int(given) < 65536:
+    if not given.isdecimal() or not 0 < int(given) < 65536:
         return False, "PORT is %r; it takes a whole number from 1 to 65535." % given
     probe = socket.socket()
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -182,6 +182,8 @@ def test_pages_are_numbered_and_odd_marks_are_the_first_page(many, sales, market
         "after=5&sort=score",
         f"after=99999999.{'0' * 32}&sort=score",
         "n=-1",
+        "n=²",
+        "n=٣",
     )
     for odd in odd_marks:
         page = browser.get(f"{LIST}?{odd}")
