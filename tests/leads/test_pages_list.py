@@ -182,13 +182,16 @@ def test_pages_are_numbered_and_odd_marks_are_the_first_page(many, sales, market
         "after=5&sort=score",
         f"after=99999999.{'0' * 32}&sort=score",
         "n=-1",
-        "n=²",
-        "n=٣",
     )
     for odd in odd_marks:
         page = browser.get(f"{LIST}?{odd}")
         assert page.status_code == 200
         assert page.context["page"].rows == browser.get(f"{LIST}?{odd.partition('&')[2]}").context["page"].rows
+
+
+@pytest.mark.parametrize(("said", "first"), [("²", 1), ("٣", 3), ("-4", 1), ("0", 1), ("7", 7), ("9" * 12, 1), ("", 1)])
+def test_the_number_of_the_first_row_is_read_or_it_is_the_first(said, first):
+    assert keyset.number({"n": said}, back=False, more=True) == first
 
 
 def test_a_count_stops_at_its_bound(many, sales):
