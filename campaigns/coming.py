@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from accounts.remembered import remembered
@@ -19,6 +19,7 @@ from campaigns.clock import next_hour
 from campaigns.effects import gives_owner
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Enrollment, Message, Stage
+from campaigns.results import number_of
 from leads.models import CLOSED
 from listings.models import CampaignKind, Publisher
 
@@ -95,16 +96,20 @@ def steps_of_all() -> dict[int, Step]:
 
 def planned() -> list[tuple[int, date, int]]:
     """(stage, day, how many) of the mails that are planned already."""
-    until, zone = timezone.now() + timedelta(days=DAYS), Publisher.current().zone
-    mails = Message.objects.filter(state=Message.State.PLANNED, due_at__lt=until, enrollment__campaign__state=Campaign.State.PUBLISHED)
-    return list(mails.annotate(day=TruncDate("due_at", tzinfo=zone)).values_list("stage", "day").annotate(n=Count("pk")).order_by())
+    return by_day(Message.objects.filter(state=Message.State.PLANNED, enrollment__campaign__state=Campaign.State.PUBLISHED))
 
 
 def due() -> list[tuple[int, date, int]]:
     """(stage, day, how many) of the people who are due where they stand."""
-    until, zone = timezone.now() + timedelta(days=DAYS), Publisher.current().zone
-    people = Enrollment.objects.filter(status=Enrollment.Status.ACTIVE, due_at__lt=until, campaign__state=Campaign.State.PUBLISHED)
-    return list(people.annotate(day=TruncDate("due_at", tzinfo=zone)).values_list("stage", "day").annotate(n=Count("pk")).order_by())
+    return by_day(Enrollment.objects.filter(status=Enrollment.Status.ACTIVE, campaign__state=Campaign.State.PUBLISHED))
+
+
+def by_day(rows: QuerySet[Any]) -> list[tuple[int, date, int]]:
+    """(stage, day, how many) of what is due in the coming days; what is late is due today."""
+    today, zone = Publisher.current().today, Publisher.current().zone
+    begins = [datetime.combine(today + timedelta(days=n), time(), zone) for n in range(DAYS + 1)]
+    soon = rows.filter(due_at__lt=begins[-1]).annotate(day=number_of("due_at", begins)).order_by()
+    return [(stage, today + timedelta(days=max(day - 1, 0)), n) for stage, day, n in soon.values_list("stage", "day").annotate(n=Count("pk"))]
 
 
 def ahead(steps: dict[int, Step], start: Step, day: date, zone: ZoneInfo) -> Iterator[tuple[date, Step, bool]]:

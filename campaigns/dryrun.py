@@ -20,13 +20,16 @@ from campaigns.flow import ENDS, Arm, Flow, Step, ways_of
 from campaigns.models import Campaign, Preference, Stage, Suppression, Version
 from campaigns.splits import arm_of, winners
 from campaigns.words import language_of, text_for
+from leads import keyset
 from leads.conditions import matching
+from leads.keyset import Count
 from leads.models import CLOSED, Lead
 from leads.wording import in_words
 from listings.models import CampaignKind, Publisher
 
 Kind = Stage.Kind
 DAYS, MOST, LONGEST_WAY, PAST = 60, 1_000, 500, 90
+LOOK = 200_000  # the newest leads, among which those who would enter are looked for
 
 
 @dataclass(slots=True)
@@ -58,7 +61,12 @@ class DryRun:
     """The ways of all the leads that were tried."""
 
     paths: list[Path]
-    total: int
+    count: Count
+
+    @property
+    def total(self) -> int:
+        """How many were meant, as far as that was counted."""
+        return self.count.figure
 
     @property
     def at(self) -> Counter[int]:
@@ -84,8 +92,11 @@ class DryRun:
 
 
 def would_enter(campaign: Campaign) -> QuerySet[Lead]:
-    """The leads that would enter now: open, of the storefront, not in it before or long enough ago, and its entry condition holds."""
-    return matching(may_enter(Lead.objects.open().filter(listing__storefront=campaign.storefront_id), campaign), campaign.entry)
+    """The leads that would enter now, among the newest 200,000: open, of the storefront, not in it before or long enough ago, and its entry condition
+    holds."""
+    newest = Lead.objects.order_by("-received_at", "-pk").values("pk")[:LOOK]
+    here = Lead.objects.open().filter(pk__in=newest, listing__storefront=campaign.storefront_id)
+    return matching(may_enter(here, campaign), campaign.entry)
 
 
 def of_last_quarter(campaign: Campaign) -> QuerySet[Lead]:
@@ -99,7 +110,7 @@ def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: date
 
     In the `past` each sets out when it was received, and nothing that became of it since is held against it; conditions are answered as it is now.
     """
-    total = leads.order_by().count()
+    total = keyset.count(leads)
     newest = leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[:MOST]
     some = list(Lead.objects.for_list().among(list(newest)).order_by("-received_at", "-pk"))
     flow = Flow.of(version.stages.prefetch_related("texts"))

@@ -8,9 +8,9 @@ from decimal import Decimal
 from math import sqrt
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Sum, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,7 @@ from campaigns.models import Campaign, Cost, Enrollment, MailEvent, Message, Sta
 from leads.wording import country_name
 from listings.days import short
 from listings.links import page
-from listings.models import Publisher
+from listings.models import Listing, Publisher
 
 WEEKS, MOST_ROWS, DAYS = 12, 12, 90
 COUNTED = ("unsubscribed", "replied", "opened")
@@ -62,15 +62,18 @@ def this_week() -> date:
 
 def per_week(rows: Any, column: str, key: str, count: int) -> dict[Any, list[int]]:
     """How many of these rows fall into each of the last so many weeks, the running one included, by `key`."""
-    first = this_week() - timedelta(weeks=count - 1)
     zone = Publisher.current().zone
+    begins = [datetime.combine(this_week() - timedelta(weeks=count - 1 - n), time(), zone) for n in range(count)]
     found: dict[Any, list[int]] = {}
-    recent = rows.filter(**{f"{column}__gte": datetime.combine(first, time(), zone)})
-    for one, week, n in recent.values_list(key).annotate(week=TruncWeek(column, tzinfo=zone), n=Count("pk")).order_by().values_list(key, "week", "n"):
-        at = (week.date() - first).days // 7
-        if 0 <= at < count:
-            found.setdefault(one, [0] * count)[at] += n
+    recent = rows.filter(**{f"{column}__gte": begins[0]}).annotate(week=number_of(column, begins)).order_by()
+    for one, week, n in recent.values_list(key, "week").annotate(n=Count("pk")):
+        found.setdefault(one, [0] * count)[week - 1] += n
     return found
+
+
+def number_of(column: str, begins: list[datetime]) -> Func:
+    """Which of these spans of time a moment falls into, from 1. Cheaper for millions than to find each one's day in a time zone."""
+    return Func(F(column), Value(begins, ArrayField(DateTimeField())), function="width_bucket", output_field=IntegerField())
 
 
 def entered_by_week(count: int = 9) -> dict[int, list[int]]:
@@ -164,28 +167,44 @@ class Part:
         return Rate(self.reached, self.entered)
 
 
-AFTER = {"opportunities": Q(lead__opportunity_at__gte=F("entered_at")), "won": Q(lead__won_at__gte=F("entered_at"))}
+# What became of a lead since it entered. Whoever was in it again entered first in round 1, so that round tells of the lead, once.
+ONCE = {
+    "leads": Q(round=1), "opportunities": Q(round=1, lead__opportunity_at__gte=F("entered_at")), "won": Q(round=1, lead__won_at__gte=F("entered_at")),
+}  # fmt: skip
+NUMBERS = ("entered", "reached", *ONCE)
+
+
+def tallied(campaign: Campaign) -> list[dict[str, Any]]:
+    """By listing and country: how many entered, reached the goal, and what became of them. One walk through the enrollments, for all of the page."""
+    people = Enrollment.objects.filter(campaign=campaign).values(listing=F("lead__listing"), country=F("lead__contact__country")).order_by()
+    numbers = {name: Count("pk", filter=only) for name, only in ONCE.items()}
+    found: Any = people.annotate(entered=Count("pk"), reached=Count("pk", filter=Q(status="reached")), **numbers)
+    return remembered(f"campaigns tallied {campaign.pk}", lambda: list(found))
+
+
+def summed(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+    total = dict.fromkeys(NUMBERS, 0)
+    for row in rows:
+        for name in NUMBERS:
+            total[name] += row[name]
+    return total
 
 
 def parts(campaign: Campaign, by: str) -> list[Part]:
     """By `listing` or `country`, the largest first."""
-    columns = {"listing": ("lead__listing__slug", "lead__listing__title"), "country": ("lead__contact__country", "lead__contact__country")}[by]
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for row in tallied(campaign):
+        found.setdefault(row[by], []).append(row)
+    sums = sorted(((key, summed(rows)) for key, rows in found.items()), key=lambda pair: (-pair[1]["entered"], str(pair[0])))[:MOST_ROWS]
+    listings = Listing.objects.in_bulk([key for key, _figures in sums]) if by == "listing" else {}
+    return [part(campaign, by, key, listings.get(key), figures) for key, figures in sums]
 
-    def counted() -> list[tuple[Any, ...]]:
-        people = Enrollment.objects.filter(campaign=campaign).annotate(code=F(columns[0]), label=F(columns[1])).values("code", "label")
-        leads = {name: Count("lead", distinct=True, filter=q) for name, q in AFTER.items()}
-        rows = people.annotate(n=Count("pk"), goal=Count("pk", filter=Q(status="reached")), **leads).order_by("-n", "code")
-        return list(rows.values_list("code", "label", "n", "goal", *AFTER)[:MOST_ROWS])
 
-    found = remembered(f"campaigns {by} {campaign.pk}", counted)
-    return [
-        Part(
-            country_name(name) if by == "country" and name else name or "–",
-            page("leads:list", campaign=campaign.slug, **{by: code}) if code else "",
-            *figures,
-        )
-        for code, name, *figures in found
-    ]
+def part(campaign: Campaign, by: str, key: Any, listing: Listing | None, figures: dict[str, int]) -> Part:
+    code = listing.slug if listing else key
+    name = listing.title if listing else country_name(key) if key else "–"
+    url = page("leads:list", campaign=campaign.slug, **{by: code}) if code else ""
+    return Part(name, url, figures["entered"], figures["reached"], figures["opportunities"], figures["won"])
 
 
 @dataclass(slots=True)
@@ -215,17 +234,9 @@ class Earned:
 
 def earned(campaign: Campaign) -> Earned:
     """Leads that became opportunities or were won after they entered; the campaign need not have been what moved them."""
-
-    def counted() -> dict[str, int]:
-        leads = {name: Count("lead", distinct=True, filter=q) for name, q in AFTER.items()}
-        return Enrollment.objects.filter(campaign=campaign).aggregate(
-            leads=Count("lead", distinct=True), entered=Count("pk"), reached=Count("pk", filter=Q(status="reached")), **leads
-        )
-
-    figures = remembered(f"campaigns earned {campaign.pk}", counted)
     cost = Cost.objects.filter(campaign=campaign).aggregate(n=Sum("amount"))["n"] or Decimal(0)
     currency = Strategy.objects.filter(campaigns=campaign).values_list("currency", flat=True).first() or ""
-    return Earned(**figures, cost=cost, currency=currency)
+    return Earned(**summed(tallied(campaign)), cost=cost, currency=currency)
 
 
 def times(stages: Iterable[int]) -> dict[int, tuple[float, int]]:

@@ -47,7 +47,7 @@ def explain(lead: Lead) -> list[Line]:
     lines = [
         Line(rule.part, _(rule.name), points, reason(lead, rule, points)) for rule, points in zip(rules, lead.score_points, strict=False) if points
     ]
-    fit_over, intent_over, bonus = (*lead.score_points[len(rules) :], 0)[:3]
+    fit_over, intent_over, bonus = (*lead.score_points[len(rules) :], 0, 0, 0)[:3]
     if bonus:
         lines.append(Line("intent", _("Campaign"), bonus, _(lead.bonus_from) if lead.bonus_from else _("taken back since")))
     for part, cap, points in (("fit", version.fit_cap, fit_over), ("intent", version.intent_cap, intent_over)):

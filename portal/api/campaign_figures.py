@@ -130,7 +130,7 @@ class WaySerializer(serializers.Serializer[Any]):
 class DryRunSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     days = serializers.IntegerField()
-    total = serializers.IntegerField(help_text="Of these the newest 1,000 at the most were tried.")
+    total = serializers.IntegerField(help_text="Counted up to 10,000; of these the newest 1,000 at the most were tried.")
     tried = serializers.IntegerField()
     mails = serializers.IntegerField()
     ends = EndSerializer(many=True)
