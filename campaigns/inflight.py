@@ -112,6 +112,7 @@ TOLD = f"""
 LAND = f"""
     WITH moved AS (
         UPDATE campaigns_enrollment e SET stage_id = s.id, stage_since = CASE WHEN %(stays)s THEN e.stage_since ELSE now() END,
+            remaining = CASE WHEN %(stays)s THEN e.remaining END,
             due_at = CASE WHEN NOT %(runs)s OR e.status = 'held' THEN NULL WHEN %(stays)s THEN e.due_at ELSE {{due}} END
         FROM campaigns_stage s WHERE s.id = %(to)s AND e.stage_id = %(from)s AND e.status IN ('active', 'held') RETURNING e.id
     ){TOLD}

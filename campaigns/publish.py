@@ -2,6 +2,8 @@
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,7 +16,7 @@ from campaigns.models import Campaign, Enrollment, Stage, Version
 
 def publish(campaign: Campaign, by: User) -> int:
     """Let the campaign run, with its draft as the new version if it has one; everybody who waits in it is due after their stage's time, counted from
-    now. Returns how many that are. Who is on an earlier version stays on it.
+    now, or goes on where a pause stopped them. Returns how many that are. Who is on an earlier version stays on it.
 
     Locks the campaign, which waits for the leads that are being followed (campaigns.enroll), then its enrollments.
     Raises ValidationError with all that keeps it from being published.
@@ -43,15 +45,19 @@ def refusals_of(version: Version) -> list[str]:
 
 
 def start(campaign: Campaign) -> int:
-    """Give everybody who waits without a due time one, counted from now; returns how many."""
+    """Give everybody who waits without a due time one, counted from now, or from what was left of it; returns how many."""
     at_an_hour = Stage.objects.filter(version__campaign=campaign, options__has_key="minute").exists()
     with connection.cursor() as cursor:
-        cursor.execute(START.format(due=due_in_sql("s.options", "e.lead_id", "now() + s.holds_for", at_an_hour)), [campaign.pk])
+        cursor.execute(START.format(due=due_in_sql("s.options", "e.lead_id", MOMENT, at_an_hour)), [campaign.pk])
         return cursor.rowcount
 
 
+# A pause does not put off an hour of the day: it is the first such hour after their stage's time that has not passed yet.
+MOMENT = "CASE WHEN e.remaining IS NULL THEN now() + s.holds_for ELSE greatest(e.stage_since + s.holds_for, now()) END"
 START = """
-    UPDATE campaigns_enrollment e SET stage_since = now(), due_at = {due} FROM campaigns_stage s
+    UPDATE campaigns_enrollment e SET stage_since = CASE WHEN e.remaining IS NULL THEN now() ELSE e.stage_since END, remaining = NULL,
+        due_at = CASE WHEN e.remaining IS NULL OR s.options ? 'minute' THEN {due} ELSE now() + greatest(e.remaining, interval '0') END
+    FROM campaigns_stage s
     WHERE s.id = e.stage_id AND e.campaign_id = %s AND e.status = 'active' AND e.due_at IS NULL
 """
 
@@ -66,7 +72,7 @@ def end(campaign: Campaign) -> int:
 
 
 def pause(campaign: Campaign) -> None:
-    """Stop the campaign where it is: nobody moves and nothing is sent until it is published again. Locks as `publish` does."""
+    """Stop the campaign where it is: nobody moves and nothing is sent until it goes on, and everybody's time stands still. Locks as `publish` does."""
     with transaction.atomic():
         Campaign.objects.filter(pk=campaign.pk).update(state=Campaign.State.PAUSED)
-        Enrollment.objects.filter(campaign=campaign, status=Enrollment.Status.ACTIVE).update(due_at=None)
+        Enrollment.objects.filter(campaign=campaign, status=Enrollment.Status.ACTIVE).update(due_at=None, remaining=F("due_at") - Now())

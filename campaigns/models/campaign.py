@@ -264,6 +264,8 @@ class Enrollment(models.Model):
     entered_at = models.DateTimeField(default=timezone.now)
     stage_since = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(null=True)
+    # What was left of their time when the campaign was paused.
+    remaining = models.DurationField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     objects = EnrollmentQuerySet.as_manager()

@@ -236,15 +236,42 @@ def test_a_circle_with_a_wait_goes_round_and_mails_once(app, put, running, arriv
     assert Transition.objects.count() > 4
 
 
-def test_a_paused_campaign_moves_nobody_and_goes_on_counting_anew(app, put, running, arrive, campaign, marketing):
+@pytest.mark.parametrize(("left", "after"), [(timedelta(days=2), timedelta(days=2)), (-timedelta(hours=3), timedelta())])
+def test_a_paused_campaign_moves_nobody_and_goes_on_with_the_time_that_was_left(app, put, running, arrive, campaign, marketing, left, after):
     put("wait", "Long", timedelta(days=5))
     put("goal", "On", timedelta(days=9))
     running()
     lead = arrive(app, **WEAK)
+    since = timezone.now() - timedelta(days=3)
+    Enrollment.objects.update(due_at=timezone.now() + left, stage_since=since)
     pause(campaign)
     assert advance() == 0
+    assert lead.enrollments.get().due_at is None
     publish(campaign, by=marketing)
-    assert lead.enrollments.get().due_at > timezone.now() + timedelta(days=4)
+    enrollment = lead.enrollments.get()
+    assert abs(enrollment.due_at - timezone.now() - after) < timedelta(minutes=2)
+    assert (enrollment.stage_since, enrollment.remaining) == (since, None)
+
+
+def test_a_pause_does_not_put_off_the_hour_of_a_day(app, put, running, arrive, campaign, marketing):
+    put("wait", "Morning", minute=9 * 60, weekdays=[1, 2, 3, 4, 5, 6, 7])
+    put("goal", "On", timedelta(days=9))
+    running()
+    lead = arrive(app, **WEAK)
+    due = lead.enrollments.get().due_at
+    pause(campaign)
+    publish(campaign, by=marketing)
+    assert lead.enrollments.get().due_at == due
+
+
+def test_who_enters_while_it_is_paused_has_their_whole_time(app, put, running, arrive, campaign, marketing):
+    put("wait", "Long", timedelta(days=5))
+    put("goal", "On", timedelta(days=9))
+    running()
+    pause(campaign)
+    lead = arrive(app, **WEAK)
+    publish(campaign, by=marketing)
+    assert lead.enrollments.get().due_at > timezone.now() + timedelta(days=4, hours=23)
 
 
 def test_nobody_enters_a_draft_and_publishing_takes_in_those_who_fit(app, put, running, arrive):
