@@ -1,5 +1,7 @@
 """Mail to a real server that behaves as real ones do, the limits it keeps to, who it comes from, and the links in it."""
 
+import asyncio
+import socket
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,7 +27,8 @@ from tests.conftest import at_once
 
 
 class Server:
-    """Takes mail, and answers DATA or RCPT as the next of its answers says; `drop` cuts the line after the message was taken."""
+    """Takes mail, and answers DATA or RCPT as the next of its answers says; `drop` cuts the line after the message was taken, `after 2` takes it and
+    says so two seconds later."""
 
     def __init__(self):
         self.got, self.answers = [], []
@@ -42,6 +45,10 @@ class Server:
         if answer == "drop":
             self.got.append(envelope.content)
             server.transport.close()
+            return "250 taken"
+        if answer.startswith("after "):
+            self.got.append(envelope.content)
+            await asyncio.sleep(float(answer.removeprefix("after ")))
             return "250 taken"
         if answer.startswith("250"):
             self.got.append(envelope.content)
@@ -102,6 +109,31 @@ def test_a_line_that_breaks_after_the_message_was_taken_is_uncertain_for_good(sm
     assert again(written) == "uncertain"
     assert again(written) == "uncertain"
     assert len(smtp.got) == 1
+
+
+def test_a_slow_answer_is_waited_for(smtp, written, settings):
+    settings.EMAIL_TIMEOUT = 5
+    smtp.answers = ["after 1"]
+    assert again(written) == "sent"
+    assert len(smtp.got) == 1
+
+
+def test_an_answer_that_does_not_come_in_time_leaves_it_uncertain_and_it_is_not_repeated(smtp, written, settings):
+    settings.EMAIL_TIMEOUT = 1
+    smtp.answers = ["after 2"]
+    assert again(written) == "uncertain"
+    assert again(written) == "uncertain"
+    assert len(smtp.got) == 1
+
+
+def test_a_server_that_never_greets_has_taken_nothing(written, settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = "django.core.mail.backends.smtp.EmailBackend", 1
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()[:2]
+        assert again(written) == "planned"
+    assert written.tries == 1
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert again(written) == "sent"
 
 
 def test_a_person_gets_no_more_than_the_limit_over_all_campaigns(app, put, running, arrive, pass_time, campaign):
