@@ -22,6 +22,7 @@ from leads.understand import understand
 log = logging.getLogger(__name__)
 LOCK = 0x1EAD
 BATCH = 2_000
+BYTES = 4 * 1024 * 1024  # of bodies in a batch: parsed they take many times as much memory
 ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by itself
 GIVE_UP_AFTER = 3  # and after this often not taken at all
 
@@ -52,19 +53,24 @@ def collecting_later() -> Iterator[None]:
 def begin(limit: int, only: UUID | None = None) -> list[Submission]:
     """Count an attempt on the oldest pending submissions and commit it, before any of their bytes is looked at.
 
-    A suspect, begun before and never settled, is taken alone, so that its neighbours are not punished for what it does.
+    Not more than 4 MB of them, but one at least. A suspect, begun before and never settled, is taken alone, so that its neighbours are not punished for what it does.
     """
     suspects = Submission.objects.pending().filter(attempts__gte=ALONE_AFTER).order_by("attempts", "id")
     lonely = only or suspects.values_list("pk", flat=True).first()
     with transaction.atomic():
-        batch = list(Submission.objects.raw(BEGIN, {"lonely": lonely, "limit": limit}))
+        batch = list(Submission.objects.raw(BEGIN, {"lonely": lonely, "limit": limit, "bytes": BYTES}))
     return sorted(batch, key=lambda row: row.pk)
 
 
 BEGIN = """
     UPDATE leads_submission s SET attempts = s.attempts + 1
-    FROM (SELECT id FROM leads_submission WHERE disposition = 'pending' AND (%(lonely)s::uuid IS NULL OR id = %(lonely)s::uuid) ORDER BY id LIMIT %(limit)s) p
-    WHERE s.id = p.id AND s.disposition = 'pending'
+    FROM (
+        SELECT id, size, sum(size) OVER (ORDER BY id) AS up_to FROM (
+            SELECT id, coalesce(octet_length(repair), size) AS size FROM leads_submission
+            WHERE disposition = 'pending' AND (%(lonely)s::uuid IS NULL OR id = %(lonely)s::uuid) ORDER BY id LIMIT %(limit)s
+        ) waiting
+    ) p
+    WHERE s.id = p.id AND p.up_to - p.size < %(bytes)s AND s.disposition = 'pending'
     RETURNING s.id, s.received_at, s.listing_id, s.content_type, s.body, s.repair, s.attempts
 """
 

@@ -209,3 +209,14 @@ def test_parallel_drains_settle_every_submission_once(offer, app, sales, strange
     assert Interaction.objects.count() == 120
     assert all(lead.interaction_count == lead.interactions.count() and lead.stale_since is None for lead in Lead.objects.all())
     assert not Lead.objects.exclude(follow_error="").exists()
+
+
+def test_a_batch_holds_so_many_bytes_and_one_row_at_least(offer, sales, post, monkeypatch):
+    for number in range(6):
+        post(offer, email=f"p{number}@firm.example", description="d" * 10_000)
+    monkeypatch.setattr(step, "BYTES", 25_000)
+    assert intake() == 3
+    monkeypatch.setattr(step, "BYTES", 1)
+    assert [intake() for _ in range(4)] == [1, 1, 1, 0]
+    assert Lead.objects.count() == 6
+    assert set(Submission.objects.values_list("attempts", flat=True)) == {1}
