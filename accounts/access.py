@@ -7,12 +7,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.audit import Kind, record
@@ -57,9 +59,21 @@ def may_enter(view: Any, request: HttpRequest) -> bool:
 def deny(request: HttpRequest) -> HttpResponseBase:
     """Send strangers to the sign-in page, tell everybody else no."""
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path())
+        answer = redirect_to_login(request.get_full_path() if request.method in SAFE else came_from(request))
+        if request.headers.get("HX-Request"):  # a part of a page was asked for; the page as a whole must go
+            answer["HX-Redirect"] = answer["Location"]
+            answer.status_code = 200
+        return answer
     record(request, Kind.DENIED, request.path)
     raise PermissionDenied
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours that a form was sent from; what was sent can't be gone back to."""
+    referer = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(referer, {request.get_host()}, request.is_secure())
+    parts = urlsplit(referer) if ours else urlsplit("/")
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
 def recently_proven(view: View) -> View:

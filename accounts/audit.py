@@ -19,7 +19,7 @@ def address_of(request: HttpRequest) -> str | None:
         return None
 
 
-def record(request: HttpRequest, kind: str, subject: Any = "", user: User | None = None) -> None:
-    """Note that the signed-in user (or `user`) did `kind` to `subject`, an id or a name that is not itself personal data."""
+def record(request: HttpRequest, kind: str, subject: Any = "", user: User | None = None, count: int = 1) -> None:
+    """Note that the signed-in user (or `user`) did `kind` to `subject`, an id or a name that is not itself personal data, or to `count` of them."""
     actor = user or (request.user if request.user.is_authenticated else None)
-    AccessRecord.objects.create(user=actor, kind=kind, subject=str(subject)[:200], address=address_of(request))
+    AccessRecord.objects.create(user=actor, kind=kind, subject=str(subject)[:200], count=count, address=address_of(request))

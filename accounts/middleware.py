@@ -12,17 +12,18 @@ from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 
 from accounts.access import ask_for_second_factor, deny, may_enter, second_factor_missing
+from accounts.audit import Kind, record
 
 # Views of others that declare nothing themselves; each guards itself.
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 OWN_DOORS = ("allauth.", "django.contrib.admin", "rest_framework", "drf_spectacular", "django.views.i18n", "whitenoise", "django.contrib.staticfiles")
 
 
-SEEN, GRAIN = "seen", 60  # seconds: the session is written once a minute at the most
+SEEN, SINCE, GRAIN = "seen", "since", 60  # seconds: the session is written once a minute at the most
 
 
 class Idle:
-    """Signs out whoever has asked for nothing for long; a session ends after SESSION_COOKIE_AGE in any case."""
+    """Signs out whoever has asked for nothing for long, and everybody SESSION_COOKIE_AGE after they signed in, however busy they are."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -31,10 +32,15 @@ class Idle:
         if request.user.is_authenticated:
             now, signed_in = int(time.time()), request.session.get("account_authentication_methods") or [{}]
             seen = int(request.session.get(SEEN) or signed_in[-1].get("at") or now)
-            if now - seen > settings.SESSION_IDLE_MINUTES * 60:
+            since = int(request.session.get(SINCE) or signed_in[0].get("at") or now)
+            if now - seen > settings.SESSION_IDLE_MINUTES * 60 or now - since > settings.SESSION_COOKIE_AGE:
+                record(request, Kind.SIGNED_OUT, "by itself")
                 logout(request)
-            elif now - seen >= GRAIN:
-                request.session[SEEN] = now
+                response = self.get_response(request)
+                response["Clear-Site-Data"] = '"cache"'
+                return response
+            if now - seen >= GRAIN:
+                request.session[SEEN], request.session[SINCE] = now, since
         return self.get_response(request)
 
 

@@ -183,6 +183,8 @@ class AccessRecord(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     kind = models.CharField(max_length=20, choices=Kind)
     subject = models.CharField(max_length=200, blank=True)
+    # Of how many people data was read or exported.
+    count = models.PositiveIntegerField(default=1, db_default=1)
     address = models.GenericIPAddressField(null=True, blank=True)
 
     class Meta:

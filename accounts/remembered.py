@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TypeVar
 
 from django.core.cache import cache
@@ -30,4 +31,4 @@ def forget(key: str) -> None:
 
 
 def name(key: str) -> str:
-    return "remembered-" + key.replace(" ", "-")
+    return "remembered-" + (key.replace(" ", "-") if len(key) < 150 else sha256(key.encode()).hexdigest())

@@ -49,7 +49,8 @@ def text_of(before: AuditSeal | None, lines: list[AccessRecord]) -> str:
     told = sha256(bytes(before.digest) if before else b"")
     for line in lines:
         told.update("\x1f".join(str(getattr(line, name)) for name in COLUMNS if name != "at").encode())
-        told.update(f"\x1f{line.at.timestamp():.6f}\x1e".encode())
+        many = f"\x1f{line.count}" if line.count != 1 else ""
+        told.update(f"\x1f{line.at.timestamp():.6f}{many}\x1e".encode())
     return told.hexdigest()
 
 

@@ -136,7 +136,7 @@ def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return render(request, "campaigns/detail.html", shown(campaign, stage.version, inspector), status=422)
     try:
         with build.building(stage.version):
-            form.save()
+            form.keep()
             way = request.POST.get("way", "")
             if way == "add":
                 build.add_arm(stage, pgettext("way out of a branch", "Way %(n)d") % {"n": len(stage.options.get("arms", [])) + 1})
@@ -280,7 +280,7 @@ def conditions(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = campaign_of(slug)
     form = ConditionsForm(request.POST or None, instance=campaign)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        form.keep()
         record(request, Kind.CHANGED, f"campaign {slug}: name and conditions")
         if not form.goes_on:
             messages.success(request, _("Saved; leads that fit enter within a day, and at once when something happens on them"))

@@ -282,3 +282,7 @@ class ConditionsForm(forms.ModelForm):
             setattr(self.instance, name, tree)
         self.instance.swept_at = None
         return given
+
+    def keep(self) -> None:
+        """Save what the form says and nothing else: what somebody publishes, pauses or ends meanwhile stays so."""
+        self.instance.save(update_fields=[*self.fields, "entry", "goal", "exit", "swept_at"])

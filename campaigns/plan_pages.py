@@ -16,6 +16,7 @@ from accounts.roles import OFFICE
 from campaigns.attribute import attribute_anew
 from campaigns.go import target
 from campaigns.models import Cost, DemandActivity, Strategy, Target, Touch
+from campaigns.models.plan import MOST_TARGETS
 from campaigns.pages import campaign_of
 from campaigns.plan_forms import ActivityForm, CostForm, StrategyForm, TargetForm
 from campaigns.returns import plan_of, plans_of, returns
@@ -126,6 +127,8 @@ def strategy(request: HttpRequest, pk: int) -> HttpResponse:
     """Plan against actual, and what each campaign and activity contributes; targets are added here."""
     found = get_object_or_404(Strategy, pk=pk)
     form = TargetForm(request.POST or None)
+    if request.method == "POST" and found.targets.count() >= MOST_TARGETS:
+        form.add_error(None, _("A strategy may have %(n)d targets.") % {"n": MOST_TARGETS})
     if request.method == "POST" and form.is_valid():
         form.instance.strategy = found
         form.save()

@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from email.utils import formataddr
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError, transaction
 from django.db.models import F
@@ -86,7 +87,7 @@ def ready(message: Message) -> EmailMultiAlternatives | None:
         why = withheld(message)
         sender = message.enrollment.campaign.writes_from
         mail = compose(message, sender) if sender and not why else None
-    except DatabaseError:
+    except (DatabaseError, SoftTimeLimitExceeded):
         raise  # nothing is written, and the message stays planned
     except Exception as error:
         log.exception("message %s can't be written", message.pk)

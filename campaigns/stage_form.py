@@ -62,6 +62,10 @@ class StageForm(forms.ModelForm):
     def clean_name(self) -> str:
         return " ".join(str(self.cleaned_data["name"]).split())
 
+    def keep(self) -> None:
+        """Save what can be said here and nothing else: its place is the builder's."""
+        self.instance.save(update_fields=["name", "then", "holds_for", "options"])
+
 
 class TimedForm(StageForm):
     """A stage where one stands for a while."""

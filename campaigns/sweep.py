@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
@@ -38,7 +39,7 @@ def sweep_one(campaign: Campaign) -> int:
         for leads in out_of_line(campaign):
             wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk"), stale_since=None)
             found += wanted.update(stale_since=Now())
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
         raise
     except Exception:
         log.exception("campaign %s could not be swept", campaign.slug)

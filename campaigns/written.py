@@ -195,7 +195,10 @@ def key(said: Any, at: str) -> UUID:
 def duration(said: Any, at: str) -> timedelta:
     if said in (None, ""):
         return timedelta()
-    found = parse_duration(said) if isinstance(said, str) and len(said) < 40 else None
+    try:
+        found = parse_duration(said) if isinstance(said, str) and len(said) < 40 else None
+    except OverflowError:
+        found = None
     if found is None or not timedelta() <= found <= LONGEST:
         raise wrong(at, _("a duration of up to two years is expected, such as P3D or PT2H"))
     return found

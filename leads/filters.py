@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from leads import keyset
-from leads.lists import chosen, is_day
-from leads.models import Cluster, Lead, LeadQuerySet, Status
+from leads.lists import chosen, enrolled, is_day
+from leads.models import Cluster, LeadQuerySet, Status
 from leads.wording import country_name
 from listings.models import Listing
 
@@ -113,16 +113,22 @@ class PlainChecks(forms.CheckboxSelectMultiple):
 
 
 def campaign_words(value: str) -> str:
-    """The campaign's name with where its people stand. Campaigns know leads, and not the other way round: the name is read through the relation."""
+    """The campaign's name with where its people stand."""
     slug, _colon, status = value.partition(":")
-    found = Lead.objects.filter(enrollments__campaign__slug=slug).values_list("enrollments__campaign__name", flat=True)[:1]
+    found = known("campaign").filter(slug=slug).values_list("name", flat=True)[:1]
     name = _(found[0]) if found else slug
     return _("%(campaign)s: %(state)s") % {"campaign": name, "state": str(STANDINGS.get(status, status))} if status else name
 
 
+def known(what: str) -> QuerySet[Any]:
+    """All campaigns, or all their stages: what enrollments point at."""
+    model: Any = enrolled().model._meta.get_field(what).related_model
+    return model.objects.all()  # type: ignore[no-any-return]
+
+
 def stage_words(value: str) -> str:
     try:
-        found = Lead.objects.filter(enrollments__stage__key=value).values_list("enrollments__stage__name", flat=True)[:1]
+        found = known("stage").filter(key=value).values_list("name", flat=True)[:1]
         return _(found[0]) if found else value
     except ValidationError:
         return value
@@ -188,7 +194,8 @@ def chips(asked: Mapping[str, str], form: FilterForm) -> list[Chip]:
         if name in asked and name not in ("q", "from", "to"):
             label = _("Score") if name == "score_min" else str(form.base_fields[name].label)
             value = _("%(score)s or more") % {"score": asked[name]} if name == "score_min" else form.words(name, asked[name])
-            found.append(Chip((name,), label, value, without(asked, name)))
+            gone = ("campaign", "stage") if name == "campaign" else (name,)  # a stage without its campaign says little
+            found.append(Chip(gone, label, value, without(asked, *gone)))
     return found
 
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 
@@ -84,7 +85,10 @@ def settle(batch: list[Submission]) -> None:
     try:
         with transaction.atomic():
             understand([read(row) for row in batch])
-    except OperationalError:  # the server went away, two waited for each other, the disk is full: nothing is wrong with the rows
+    except (
+        OperationalError,
+        SoftTimeLimitExceeded,
+    ):  # the server went away, two waited for each other, the time is over: nothing is wrong with the rows
         forgive(batch)
         raise
     except Exception as error:

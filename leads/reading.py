@@ -4,6 +4,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from leads import dialects, normal, reasons
 from leads.dialects import Act, Unreadable
 from leads.models import Disposition, Submission
@@ -36,6 +38,8 @@ def read(submission: Submission) -> Reading:
         judge(reading, reading.act)
     except Unreadable as error:
         reading.disposition, reading.reason = Disposition.QUARANTINED, str(error)
+    except SoftTimeLimitExceeded:  # the worker's time is over, whatever the row
+        raise
     except Exception as error:  # a parser's surprise must not cost the lead: it waits in quarantine, with the surprise as its reason
         log.exception("submission %s could not be read", submission.pk)
         reading.disposition, reading.reason = Disposition.QUARANTINED, reasons.SURPRISE % {"error": type(error).__name__}

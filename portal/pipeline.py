@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -57,6 +58,8 @@ def follow_all(leads: Sequence[UUID]) -> None:
     try:
         with transaction.atomic():
             walk(leads)
+    except SoftTimeLimitExceeded:  # the worker's time is over, whatever the leads
+        raise
     except Exception as error:  # a rule that can't be compiled stops its leads, not the portal
         if connection.connection is None or connection.connection.closed:
             raise

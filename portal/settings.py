@@ -159,8 +159,8 @@ MFA_TOTP_ISSUER = "Publisher Portal"
 # Sessions, throttles and sign-in counters live in PostgreSQL: losing Redis must not sign anybody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
-# Reads and exports of personal data by one person in an hour that admins hear of; 0 is never.
-ALARM_READS = env.number("ALARM_READS", 300, 0, 1_000_000)
+# Of how many people one person may read or export data in an hour before admins hear of it; 0 is never.
+ALARM_READS = env.number("ALARM_READS", 1_000, 0, 1_000_000)
 SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 30, 5, 720)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -55,7 +56,7 @@ class Service:
         now = time.monotonic()
         if self.child is None:
             if now >= self.due_at:
-                self.child = self.start()
+                self.begin(now)
             return
         if not self.child.has_ended():
             return
@@ -66,6 +67,16 @@ class Service:
         say(f"{self.name} ended {how}, starts again in {self.delay:g} s; see {log}")
         self.child, self.due_at = None, now + self.delay
         self.delay = min(self.delay * 2, LONGEST_DELAY)
+
+    def begin(self, now: float) -> None:
+        """Start it. What keeps it from starting once it ran, such as a machine without room for another process, is tried again as a death would be."""
+        try:
+            self.child = self.start()
+        except (OSError, subprocess.SubprocessError, CannotStart) as error:
+            if not self.due_at:
+                raise  # at the first start it is said and the portal stops
+            say(f"{self.name} does not start, tried again in {self.delay:g} s: {error}")
+            self.due_at, self.delay = now + self.delay, min(self.delay * 2, LONGEST_DELAY)
 
     def stop(self) -> None:
         if self.child is not None:
@@ -117,7 +128,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Beat, worker, web, Redis, PostgreSQL: nobody loses the engine it still works with."""
         for service in reversed(self.services):
-            service.stop()
+            with contextlib.suppress(OSError):  # one that can't be stopped must not keep the others
+                service.stop()
         folder.forget(self.data)
         self.guardian.close()
 

@@ -29,7 +29,7 @@ def assign(leads: Sequence[UUID]) -> int:
 
 
 def let_go(leads: Sequence[UUID]) -> list[UUID]:
-    """Take these leads from sellers who have more to do by now than others, or take none any more; returns which, for assign to give anew.
+    """Take these leads from sellers who have more to do by now than others, or take none any more; returns which, for assign to give anew at once.
 
     Set: open, unanswered leads among `leads` that routing itself gave their owner. Lock order as in assign.
     """
@@ -90,18 +90,23 @@ ASSIGN = f"""
     )
     SELECT count(*) FROM pair
 """
-# Let go of: only what routing gave by load and nobody answered, and only where somebody is better off by more than the lead itself. The clock runs on.
-LET_GO = """
+# Let go of: only what routing gave by load, would give again, and nobody answered; only where somebody else has less to do by more than the lead itself;
+# and no more than there are free seats. The clock runs on.
+LET_GO = f"""
     WITH seller AS MATERIALIZED (
         SELECT r.user_id, r.takes_leads AND u.is_active AS takes, r.capacity,
                (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id
+    ), meant AS MATERIALIZED (
+        SELECT l.id FROM leads_lead l JOIN seller had ON had.user_id = l.owner_id
+        JOIN listings_listing g ON g.id = l.listing_id JOIN listings_storefront s ON s.id = g.storefront_id
+        WHERE l.id = ANY(%(leads)s::uuid[]) AND l.owner_reason->>'code' = 'lowest_load' AND l.first_response_at IS NULL
+          AND l.status NOT IN ('won', 'lost', 'disqualified') AND ({IS_READY})
+          AND EXISTS (SELECT 1 FROM seller o WHERE o.takes AND o.load < coalesce(o.capacity, o.load + 1) AND (o.load + 1 < had.load OR NOT had.takes))
+        ORDER BY l.id
+        LIMIT (SELECT coalesce(sum(CASE WHEN capacity IS NULL THEN 1000000 ELSE greatest(capacity - load, 0) END), 0) FROM seller WHERE takes)
     ), freed AS (
-        UPDATE leads_lead l SET owner_id = NULL, assigned_at = NULL FROM seller s
-        WHERE l.id = ANY(%(leads)s::uuid[]) AND s.user_id = l.owner_id AND l.owner_reason->>'code' = 'lowest_load' AND l.first_response_at IS NULL
-          AND l.status NOT IN ('won', 'lost', 'disqualified')
-          AND EXISTS (SELECT 1 FROM seller o WHERE o.takes AND o.load < coalesce(o.capacity, o.load + 1) AND (o.load + 1 < s.load OR NOT s.takes))
-        RETURNING l.id
+        UPDATE leads_lead l SET owner_id = NULL, assigned_at = NULL FROM meant WHERE l.id = meant.id RETURNING l.id
     ), ended AS (
         UPDATE routing_assignment a SET ended_at = now() FROM freed WHERE a.lead_id = freed.id AND a.ended_at IS NULL
     )

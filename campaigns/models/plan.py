@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -14,13 +14,17 @@ from campaigns.models.campaign import Campaign
 from leads.models import Interaction, Lead
 from listings.models import Listing, Storefront
 
+# Days outside can't be counted by moments in a time zone, and nobody means them.
+SENSIBLE_DAYS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
+MOST_TARGETS = 50
+
 
 class Strategy(models.Model):
     """A period with a budget and targets; campaigns and demand activities belong to one."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
-    starts = models.DateField(_("first day"))
-    ends = models.DateField(_("last day"))
+    starts = models.DateField(_("first day"), validators=SENSIBLE_DAYS)
+    ends = models.DateField(_("last day"), validators=SENSIBLE_DAYS)
     currency = models.CharField(
         _("currency"), max_length=3, default="EUR", validators=[RegexValidator("^[A-Z]{3}$", _("Three capital letters, as EUR."))]
     )
@@ -82,8 +86,8 @@ class DemandActivity(models.Model):
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     listing = models.ForeignKey(Listing, models.PROTECT, related_name="demand_activities", verbose_name=_("listing"))
     url = models.URLField(_("page on the marketplace"), max_length=500)
-    starts = models.DateField(_("first day"), default=date.today)
-    ends = models.DateField(_("last day"), null=True, blank=True)
+    starts = models.DateField(_("first day"), default=date.today, validators=SENSIBLE_DAYS)
+    ends = models.DateField(_("last day"), null=True, blank=True, validators=SENSIBLE_DAYS)
     strategy = models.ForeignKey(Strategy, models.SET_NULL, null=True, blank=True, related_name="activities", verbose_name=_("strategy"))
     made_at = models.DateTimeField(default=timezone.now)
 
@@ -107,7 +111,7 @@ class Cost(models.Model):
 
     activity = models.ForeignKey(DemandActivity, models.CASCADE, null=True, blank=True, related_name="costs")
     campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, blank=True, related_name="costs")
-    day = models.DateField(_("day"), default=date.today)
+    day = models.DateField(_("day"), default=date.today, validators=SENSIBLE_DAYS)
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     note = models.CharField(_("for what"), max_length=200, blank=True)
 

@@ -169,7 +169,10 @@ class OneCampaign(generics.RetrieveUpdateAPIView[Campaign]):
     serializer_class = WholeCampaign
 
     def perform_update(self, serializer: Any) -> None:
-        serializer.save(swept_at=None)
+        with transaction.atomic():
+            # As it is now: what somebody publishes, pauses or ends at this moment stays so.
+            serializer.instance = Campaign.objects.select_for_update(of=("self",)).get(pk=serializer.instance.pk)
+            serializer.save(swept_at=None)
         record(self.request, Kind.CHANGED, f"campaign {serializer.instance.slug}: name and conditions")
 
 

@@ -180,7 +180,7 @@ class Leads(generics.ListAPIView[Lead]):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().list(request, *args, **kwargs)
-        record(request, Kind.PERSONAL_DATA_READ, f"leads, {len(response.data['results'])} by the API")
+        record(request, Kind.PERSONAL_DATA_READ, f"leads, {len(response.data['results'])} by the API", count=len(response.data["results"]))
         return response
 
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from rest_framework import generics, serializers
 
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from campaigns.attribute import attribute_anew
 from campaigns.models import Campaign, Cost, DemandActivity, Strategy, Target
+from campaigns.models.plan import MOST_TARGETS
 from campaigns.plan_forms import ActivityForm
 from campaigns.returns import plans_of, returns
 from listings.models import Listing, Storefront
@@ -51,6 +53,8 @@ class StrategySerializer(serializers.ModelSerializer[Strategy]):
         starts, ends = (given.get(name, getattr(self.instance, name, None)) for name in ("starts", "ends"))
         if starts and ends and ends < starts:
             raise serializers.ValidationError({"ends": "It ends before it begins."})
+        if len(given.get("targets", ())) > MOST_TARGETS:
+            raise serializers.ValidationError({"targets": _("A strategy may have %(n)d targets.") % {"n": MOST_TARGETS}})
         return given
 
     def to_representation(self, strategy: Strategy) -> dict[str, Any]:

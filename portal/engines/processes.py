@@ -115,21 +115,37 @@ class Guardian:
     """
 
     def __init__(self, *doomed: Path) -> None:
+        self.doomed, self.watched = doomed, dict[int, int]()
+        self.begin()
+
+    def begin(self) -> None:
         ours, self.pipe = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             try:
                 os.close(self.pipe)
-                _outlive(ours, doomed)
+                _outlive(ours, self.doomed)
             finally:
                 os._exit(0)
         os.close(ours)
 
     def watch(self, pid: int, death: signal.Signals) -> None:
-        os.write(self.pipe, f"{pid} {int(death)}\n".encode())
+        self.watched[pid] = int(death)
+        self.tell(f"{pid} {int(death)}\n")
 
     def release(self, pid: int) -> None:
-        os.write(self.pipe, f"{pid} 0\n".encode())
+        self.watched.pop(pid, None)
+        self.tell(f"{pid} 0\n")
+
+    def tell(self, line: str) -> None:
+        """Somebody killed the guard: another takes its place, and hears of all that is under it."""
+        try:
+            os.write(self.pipe, line.encode())
+        except BrokenPipeError:
+            os.close(self.pipe)
+            os.waitpid(self.pid, 0)
+            self.begin()
+            os.write(self.pipe, "".join(f"{pid} {death}\n" for pid, death in self.watched.items()).encode())
 
     def close(self) -> None:
         """End the guard, and what is still under it."""
@@ -250,6 +266,9 @@ def wait(until: Callable[[], bool], seconds: float, pause: Callable[[float], Non
     return True
 
 
+ENGINES = ("postgres", "redis", "valkey")  # whoever else works in the folder, a shell or a backup, is left alone
+
+
 def clear_folder(folder: Path) -> None:
     """End engines of an earlier start that still work in this folder; only Linux can tell, elsewhere the engine's own lock must do."""
     folder = folder.resolve()
@@ -268,7 +287,8 @@ def _working_in(folder: Path) -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/cwd"):
         with contextlib.suppress(OSError):
-            if os.readlink(entry) == str(folder):
+            engine = Path(os.readlink(entry.parent / "exe")).name.startswith(ENGINES)
+            if engine and os.readlink(entry) == str(folder):
                 found.append(int(entry.parent.name))
     return found
 

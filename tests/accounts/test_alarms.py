@@ -96,3 +96,19 @@ def test_whoever_is_turned_away_is_in_the_audit_by_page_and_by_api(publisher, sa
         assert browser.get(path).status_code == 403
         line = AccessRecord.objects.filter(kind="denied").latest("at")
         assert (AccessRecord.objects.filter(kind="denied").count(), line.user, line.subject) == (before + 1, sales, path)
+
+
+def test_an_export_counts_every_row(boss, sales, settings):
+    settings.ALARM_READS = 1_000
+    AccessRecord.objects.create(user=sales, kind="exported", subject="leads", count=1_001)
+    assert raise_alarms() == 1
+    assert AccessRecord.objects.get(kind="alarm").subject == "reads of personal data: 1001 in an hour"
+
+
+def test_all_alarms_of_a_round_are_one_mail_to_each_admin(boss, sales, stranger, settings):
+    settings.ALARM_READS = 1
+    lines(2, "personal_data_read", sales)
+    lines(2, "personal_data_read", stranger, minutes=2)
+    assert raise_alarms() == 2
+    [sent] = mail.outbox
+    assert sales.full_name in sent.body and stranger.full_name in sent.body

@@ -46,7 +46,7 @@ def test_untouched_lines_hold_and_new_ones_wait(sealed, sales, capsys):
 
 
 @pytest.mark.parametrize(
-    "change", ["subject = 'lead 2'", "kind = 'exported'", "user_id = NULL", "address = '10.0.0.1'", "at = at + interval '1 second'"]
+    "change", ["subject = 'lead 2'", "kind = 'exported'", "user_id = NULL", "address = '10.0.0.1'", "at = at + interval '1 second'", "count = 2"]
 )
 def test_a_changed_line_breaks_its_seal_whatever_was_changed(sealed, change):
     tamper(f"UPDATE accounts_accessrecord SET {change} WHERE id = %s", sealed[1].pk)

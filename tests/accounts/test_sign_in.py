@@ -133,3 +133,34 @@ def test_a_visit_ends_after_half_an_hour_without_a_request(sales, minutes, is_in
     with time_machine.travel(start + timedelta(minutes=20 + minutes), tick=False):
         assert (browser.get("/leads/").status_code == 200) is is_in
         assert ("_auth_user_id" in browser.session) is is_in
+
+
+def test_a_visit_ends_twelve_hours_after_it_began_however_busy_it_is(sales):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        browser, _ = sign_in("sales")
+        for _ in range(35):
+            clock.shift(timedelta(minutes=20))
+            assert browser.get("/leads/").status_code == 200
+        clock.shift(timedelta(minutes=21))
+        answer = browser.get("/leads/")
+        assert answer.status_code == 302
+        assert answer["Clear-Site-Data"] == '"cache"'
+    assert AccessRecord.objects.filter(kind="signed_out", user=sales, subject="by itself").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/leads/?status=won", "/leads/%3Fstatus%3Dwon"), ("https://evil.example/leads/", "/"), ("", "/"), ("javascript:alert(1)", "/"),
+        ("http://testserver", "/"),
+    ],
+)  # fmt: skip
+def test_who_sent_a_form_too_late_signs_in_and_is_back_on_its_page(publisher, referer, back):
+    answer = Client().post("/leads/picked/status/", {"status": "won"}, headers={"referer": referer} if referer else {})
+    assert answer.status_code == 302
+    assert answer["Location"].replace("%2F", "/") == f"/accounts/login/?next={back}"
+
+
+def test_a_part_of_a_page_that_is_asked_for_too_late_sends_the_whole_page_to_sign_in(publisher):
+    answer = Client().get("/leads/", headers={"hx-request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, answer["Location"])

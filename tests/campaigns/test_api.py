@@ -10,7 +10,7 @@ from accounts.models import AccessRecord
 from campaigns import build
 from campaigns.advance import advance
 from campaigns.models import Campaign, Cost, DemandActivity, Enrollment, Message, Stage, Strategy, Suppression
-from campaigns.publish import publish
+from campaigns.publish import end, pause, publish
 from campaigns.results import this_week
 from campaigns.send import send as send_mail
 from campaigns.written import as_data, write
@@ -325,3 +325,54 @@ def test_the_coming_mails_by_the_api(campaign, app, put, running, arrive, api, m
     days = api(marketing).get("/api/v1/coming-mails/").json()
     assert len(days) == 14
     assert [one for day in days for one in day["sendings"]] == [{"campaign": "mine", "stage": "Later", "certain": 1, "possible": 0}]
+
+
+@pytest.mark.parametrize("verb", ["pause", "end"])
+def test_a_change_of_its_conditions_undoes_nothing_that_happens_meanwhile(walked, api, marketing, signed_in, monkeypatch, verb):
+    """Somebody stops the campaign after the change was read, and before it is written."""
+    from campaigns import forms
+    from portal.api import campaigns as by_api
+
+    act = {"pause": pause, "end": end}[verb]
+    check = by_api.check
+
+    def and_meanwhile(tree):
+        act(walked)
+        check(tree)
+
+    monkeypatch.setattr(by_api, "check", and_meanwhile)
+    assert send(api(marketing), "patch", "campaigns/mine/", {"entry": {"field": "country", "op": "is", "value": "CZ"}}).status_code == 200
+    walked.refresh_from_db()
+    state = {"pause": "paused", "end": "ended"}[verb]
+    assert (walked.state, walked.entry["value"]) == (state, "CZ")
+    publish(walked, by=marketing) if verb == "pause" else Campaign.objects.update(state="published")
+    monkeypatch.setattr(forms, "check", and_meanwhile)
+    given = {"name": "Renamed", "reentry": "never", "reentry_days": 90}
+    assert signed_in(marketing).post("/campaigns/mine/conditions/", given).status_code == 302
+    walked.refresh_from_db()
+    assert (walked.state, walked.name) == (state, "Renamed")
+
+
+@pytest.mark.parametrize("holds", ["P99999999999D", "P9999999999999999999W", "P1Y", "P-3D"])
+def test_no_time_is_too_long_to_be_refused(campaign, api, marketing, holds):
+    stages = [{"kind": "wait", "name": "W", "holds_for": holds}]
+    assert send(api(marketing), "put", "campaigns/mine/stages/", stages).status_code == 400
+
+
+@pytest.mark.parametrize(("given", "field"), [({"ends": "9999-12-31"}, "ends"), ({"starts": "0001-01-01"}, "starts")])
+def test_a_strategy_lasts_for_sensible_days(publisher, api, marketing, given, field):
+    whole = {"name": "Ages", "starts": "2026-01-01", "ends": "2026-12-31", "budget": "1", **given}
+    answer = send(api(marketing), "post", "strategies/", whole)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    assert not Strategy.objects.exists()
+
+
+def test_a_strategy_has_so_many_targets_and_many_strategies_are_listed_all_the_same(publisher, api, marketing):
+    client = api(marketing)
+    target = {"measure": "leads", "amount": 10}
+    whole = {"name": "Many", "starts": "2026-01-01", "ends": "2026-12-31", "budget": "1", "targets": [target] * 51}
+    assert send(client, "post", "strategies/", whole).status_code == 400
+    for number in range(40):
+        assert send(client, "post", "strategies/", {**whole, "name": f"S{number}", "targets": [target] * 50}).status_code == 201
+    listed = client.get("/api/v1/strategies/").json()["results"]
+    assert sum(len(one["targets"]) for one in listed) == 2_000

@@ -11,6 +11,7 @@ from campaigns.sweep import sweep
 from leads.models import Lead
 from leads.tags import add_tag
 from portal import pipeline
+from routing.assign import let_go
 from routing.handover import hand_over
 from routing.models import Assignment, Seller
 from tests.campaigns.test_stages import WEAK
@@ -175,6 +176,25 @@ def test_an_owner_who_takes_none_any_more_is_relieved(offer, sales, stranger, an
     pipeline.run()
     lead.refresh_from_db()
     assert lead.owner == stranger
+
+
+def test_nobody_is_let_go_who_would_not_be_given_again(app, sales, stranger, arrive):
+    lead = arrive(app, **{**WEAK, "actionCode": "PLT", "leadSource": "SPZA-PLT|x"})
+    assert lead.owner in (sales, stranger)
+    Seller.objects.filter(user=lead.owner).update(takes_leads=False)
+    Lead.objects.update(asked_contact_at=None, cluster="nurture")
+    assert let_go([lead.pk]) == []
+    Lead.objects.update(cluster="act_now")
+    assert let_go([lead.pk]) == [lead.pk]
+
+
+def test_no_more_are_let_go_than_there_are_free_seats(offer, sales, stranger, anew, arrive):
+    busy(offer, arrive, stranger, leads=4)
+    Seller.objects.filter(user=sales).update(takes_leads=False)
+    Seller.objects.filter(user=stranger).update(capacity=1)
+    add_tag(Lead.objects.all(), "webinar", None)
+    pipeline.run()
+    assert sorted(Lead.objects.values_list("owner__username", flat=True)) == ["sales", "sales", "sales", "stranger"]
 
 
 def test_the_fast_lane_shortens_the_clock_of_demand_and_of_nobody_who_was_answered(offer, campaign, marketing, arrive, signed_in, sales):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.test import Client
 from django.utils import timezone
 
@@ -220,3 +221,19 @@ def test_a_batch_holds_so_many_bytes_and_one_row_at_least(offer, sales, post, mo
     assert [intake() for _ in range(4)] == [1, 1, 1, 0]
     assert Lead.objects.count() == 6
     assert set(Submission.objects.values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.parametrize("where", ["read", "understand"])
+def test_a_worker_whose_time_is_over_leaves_the_rows_as_they_were(offer, sales, post, monkeypatch, where):
+    for number in range(3):
+        post(offer, email=f"p{number}@firm.example")
+
+    def over(*_):
+        raise SoftTimeLimitExceeded
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dialects if where == "read" else step, where, over)
+        with pytest.raises(SoftTimeLimitExceeded):
+            intake()
+    assert set(Submission.objects.values_list("disposition", "attempts")) == {("pending", 0)}
+    assert intake() == 3

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AccessRecord, Team
 from leads import keyset
+from leads.lists import chosen
 from leads.models import Activity, Lead, Status
 from routing.models import Assignment
 
@@ -194,6 +195,31 @@ def test_the_number_of_the_first_row_is_read_or_it_is_the_first(said, first):
     assert keyset.number({"n": said}, back=False, more=True) == first
 
 
+def test_a_stage_or_a_standing_without_its_campaign_narrows_too_and_goes_with_it(offer, sales, marketing, arrive, signed_in):
+    lead = arrive(offer)
+    enrollment = lead.enrollments.get()
+    nowhere = "00000000-0000-7000-8000-000000000000"
+    for asked, finds in (
+        (f"stage={enrollment.stage.key}", True),
+        (f"stage={nowhere}", False),
+        ("campaign=:active", True),
+        ("campaign=:reached", False),
+        ("campaign=azure-demand", True),
+        ("campaign=appsource-nurture", False),
+        ("campaign=no-such", False),
+        ("stage=nonsense", False),
+        ("campaign=:", True),
+    ):
+        assert chosen(Lead.objects.all(), dict([asked.split("=")])).exists() is finds, asked
+    browser = signed_in(marketing)
+    page = browser.get(f"{LIST}?campaign=azure-demand:running&stage={enrollment.stage.key}")
+    [chip] = [chip for chip in page.context["chips"] if "campaign" in chip.names]
+    assert "In-demand generation" in chip.value and "stage" not in chip.url
+    browser.post(f"/leads/picked/status/?stage={nowhere}", {"all": "1", "status": "lost"})
+    lead.refresh_from_db()
+    assert lead.status != "lost"
+
+
 def test_a_count_stops_at_its_bound(many, sales):
     many(4)
     assert keyset.count(Lead.objects.all(), 3) == keyset.Count(3, False)
@@ -296,6 +322,7 @@ def test_export_is_formula_safe_filtered_and_audited(offer, sales, stranger, mar
     record = AccessRecord.objects.get(kind="exported")
     assert (record.user, record.subject) == (sales, "leads")
     assert len(rows_of(signed_in(marketing).get("/leads/export.csv"))) == 2
+    assert [line.count for line in AccessRecord.objects.filter(kind="exported").order_by("id")] == [1, 2]
     assert [row["first_name"] for row in rows_of(signed_in(marketing).get("/leads/export.csv?q=other&status=new"))] == ["Other"]
     assert AccessRecord.objects.filter(subject="leads q, status").exists()
     [row] = rows_of(signed_in(sales).post("/leads/picked/export.csv", {"pick": [lead.pk, other.pk]}))

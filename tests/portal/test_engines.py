@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -117,6 +118,20 @@ time.sleep(60)
 """
 
 
+REPLACED = """
+import os, signal, sys, time
+from pathlib import Path
+from portal.engines.processes import Child, Guardian, open_log
+folder, guardian = Path(sys.argv[1]), Guardian()
+first = Child(guardian, ["/bin/sh", "-c", "trap '' TERM; sleep 60"], open_log(folder, "first"))
+os.kill(guardian.pid, signal.SIGKILL)
+time.sleep(0.3)
+second = Child(guardian, ["/bin/sh", "-c", "trap '' TERM; sleep 60"], open_log(folder, "second"))
+print(first.pid, second.pid, flush=True)
+time.sleep(60)
+"""
+
+
 @needs_proc
 def test_nothing_outlives_a_killed_owner(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, text=True) as owner:
@@ -133,9 +148,28 @@ def test_nothing_outlives_a_killed_owner(folder: Path) -> None:
 def test_leftover_process_is_cleared_from_its_folder(folder: Path) -> None:
     # A shell may have started the tests with SIGQUIT ignored, which a child takes over.
     heeds = functools.partial(signal.signal, signal.SIGQUIT, signal.SIG_DFL)
-    with subprocess.Popen(["sleep", "60"], cwd=folder, preexec_fn=heeds) as left:
+    engine = shutil.copy(shutil.which("sleep") or "", folder.parent / "postgres")
+    with subprocess.Popen([engine, "60"], cwd=folder, preexec_fn=heeds) as left:
         clear_folder(folder)
         assert left.wait(5) == -signal.SIGQUIT
+
+
+@needs_proc
+def test_whoever_else_works_in_the_folder_is_left_alone(folder: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], cwd=folder) as backup:
+        clear_folder(folder)
+        assert backup.poll() is None
+        backup.kill()
+
+
+@needs_proc
+def test_a_killed_guard_is_replaced_and_guards_all_there_is(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", REPLACED, str(folder)], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout
+        first, second = map(int, owner.stdout.readline().split())
+        assert works(first) and works(second)
+        owner.kill()
+    assert wait(lambda: not works(first) and not works(second), 10)
 
 
 def connect(server: Postgres) -> psycopg2.extensions.connection:
