@@ -11,7 +11,7 @@ from portal.engines.data import CannotStart
 from tests.chaos.faults import Faults
 from tests.chaos.marketplace import Marketplace, letters
 from tests.chaos.verdict import TIME_PASSES, Verdict, judge, waiting
-from tests.chaos.world import TOP, World
+from tests.chaos.world import TOP, World, crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ def scale() -> Scale:
     return SCALES[wanted]
 
 
-def seed() -> int:
-    given = os.environ.get("CHAOS_SEED", "").strip()
-    if given and not given.isdigit():
-        raise CannotStart(f"CHAOS_SEED is {given!r}; it takes a whole number.")
-    return int(given) if given else random.randrange(10**6)
+def number(name: str, plain: int) -> int:
+    given = os.environ.get(name, "").strip()
+    if given and not given.isdecimal():
+        raise CannotStart(f"{name} is {given!r}; it takes a whole number.")
+    return int(given) if given else plain
 
 
-def run(asked: Scale, number: int) -> tuple[Verdict, Faults]:
-    chance = random.Random(number)
-    with World(number) as world:
+def run(asked: Scale, seed: int, workers: int, beats: int) -> tuple[Verdict, Faults]:
+    chance = random.Random(seed)
+    with World(seed, *crew(workers, beats)) as world:
         faults = Faults(world, chance)
         marketplace = Marketplace(world.port, letters(asked.leads, world.paths, chance), asked.seconds)
         marketplace.start()
@@ -87,8 +87,9 @@ def main() -> int:
     stop_on_signals()
     began = time.monotonic()
     try:
-        asked, number = scale(), seed()
-        verdict, faults = run(asked, number)
+        asked, seed = scale(), number("CHAOS_SEED", random.randrange(10**6))
+        workers, beats = max(1, number("CHAOS_WORKERS", 2)), number("CHAOS_BEATS", 2)
+        verdict, faults = run(asked, seed, workers, beats)
     except CannotStart as error:
         print(error)
         return 1
@@ -98,7 +99,10 @@ def main() -> int:
     for sentence in verdict.wrong:
         print(f"WRONG: {sentence}")
     kinds = " ".join(f"{kind}:{count}" for kind, count in sorted(faults.seen.items()))
-    print(f"{verdict.figures} | F={sum(faults.seen.values())} {kinds} | seed={number} | wall={time.monotonic() - began:.0f} s", flush=True)
+    print(
+        f"{verdict.figures} | F={sum(faults.seen.values())} {kinds} | seed={seed} workers={workers} beats={beats} | wall={time.monotonic() - began:.0f} s",
+        flush=True,
+    )
     return 0 if verdict.is_clean else 1
 
 

@@ -19,14 +19,15 @@ class Faults:
         self.seen: Counter[str] = Counter()
         self.kinds: dict[str, Callable[[], None]] = {
             "web": lambda: self.kill("web"),
-            "worker": lambda: self.kill(chance.choice(("worker1", "worker2"))),
-            "workers": lambda: self.kill("worker1", "worker2"),
+            "worker": lambda: self.kill(chance.choice(world.names("worker"))),
+            "workers": lambda: self.kill(*world.names("worker")),
             "pool": self.pool,
-            "beat": lambda: self.kill(chance.choice(("beat1", "beat2"))),
             "freeze": self.freeze,
             "pg-restart": lambda: self.postgres(signal.SIGINT),
             "pg-kill": lambda: self.postgres(signal.SIGKILL),
         }
+        if world.names("beat"):
+            self.kinds["beat"] = lambda: self.kill(chance.choice(world.names("beat")))
         if world.engines.redis:
             self.kinds |= {"redis-flush": world.flush_redis, "redis-kill": self.redis}
 
@@ -53,14 +54,14 @@ class Faults:
 
     def pool(self) -> None:
         """One process of a worker's pool."""
-        worker = self.world.children[self.chance.choice(("worker1", "worker2"))].pid
+        worker = self.world.children[self.chance.choice(self.world.names("worker"))].pid
         children = Path(f"/proc/{worker}/task/{worker}/children")
         if pids := (children.read_text().split() if children.exists() else []):
             os.kill(int(self.chance.choice(pids)), signal.SIGKILL)
 
     def freeze(self) -> None:
         """A worker that stands still for a while and then goes on as if nothing had been."""
-        group = self.world.children[self.chance.choice(("worker1", "worker2"))].pid
+        group = self.world.children[self.chance.choice(self.world.names("worker"))].pid
         os.killpg(group, signal.SIGSTOP)
         time.sleep(self.chance.uniform(1, 3))
         os.killpg(group, signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""The portal under test: engines of its own, one web server, two workers, two beats, each of which can be killed and started again."""
+"""The portal under test: engines of its own, one web server, workers and beats, each of which can be killed and started again."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,11 @@ TOP = Path(__file__).resolve().parents[2]
 CAST = "import json, sys, django; django.setup(); from bench import cast; from tests.chaos import flow; paths = cast.gather(4, 5, sys.argv[1]).paths; flow.run(sys.argv[2]); print(json.dumps(paths))"
 
 
+def crew(workers: int, beats: int) -> tuple[str, ...]:
+    """The names of a web server, so many workers and so many beats."""
+    return ("web", *(f"worker{n + 1}" for n in range(workers)), *(f"beat{n + 1}" for n in range(beats)))
+
+
 class World:
     """Everything that runs, by name."""
 
@@ -33,14 +39,12 @@ class World:
         self.engines.environment["EMAIL_URL"] = f"smtp://127.0.0.1:{self.post.port}"
         self.port = free_port()
         self.children: dict[str, Child] = {}
-        known: dict[str, Callable[[], Child]] = {
-            "web": lambda: start_web(self.engines, self.port),
-            "worker1": lambda: start_worker(self.engines, name="worker1"),
-            "worker2": lambda: start_worker(self.engines, name="worker2"),
-            "beat1": lambda: start_beat(self.engines, "beat1"),
-            "beat2": lambda: start_beat(self.engines, "beat2"),
+        starts: dict[str, Callable[[str], Child]] = {
+            "web": lambda name: start_web(self.engines, self.port),
+            "worker": lambda name: start_worker(self.engines, name=name),
+            "beat": lambda name: start_beat(self.engines, name),
         }
-        self.start_one = {name: known[name] for name in names or known}
+        self.start_one = {name: partial(starts[name.rstrip("0123456789")], name) for name in names or crew(2, 2)}
 
     def __enter__(self) -> "World":
         try:
@@ -65,6 +69,10 @@ class World:
         done = subprocess.run([sys.executable, *arguments], cwd=TOP, env=self.engines.environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{arguments[:2]} failed: {done.stderr[-1500:]}"
         return done.stdout
+
+    def names(self, kind: str) -> list[str]:
+        """Those of a kind that are to run."""
+        return [name for name in self.start_one if name.startswith(kind)]
 
     def start(self, name: str) -> None:
         if name not in self.children:
