@@ -126,9 +126,10 @@ def test_a_team_is_made_of_sellers(boss, sales, stranger, marketing):
 
 def test_the_audit_shows_the_newest_first_and_filters(boss, marketing, sales):
     for user, subject in ((marketing, "first thing"), (sales, "second thing")):
-        AccessRecord.objects.create(user=user, kind="changed", subject=subject)
+        AccessRecord.objects.create(user=user, kind="changed", subject=subject, count=4_321)
     text = boss.get("/setup/audit/").text
     assert text.index("second thing") < text.index("first thing")
+    assert "4,321" in text
     assert "second thing" not in boss.get("/setup/audit/?user=marketing").text
     assert "first thing" not in boss.get("/setup/audit/?kind=exported").text
     assert boss.get("/setup/audit/?kind=nothing&user=nobody&before=x").status_code == 200
