@@ -3,7 +3,7 @@ reached, and what came of it. Every figure is of all versions together."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from math import sqrt
 from typing import Any
@@ -14,8 +14,9 @@ from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.ids import first_id
 from accounts.remembered import remembered
-from campaigns.models import Campaign, Cost, Enrollment, MailEvent, Message, Stage, Strategy
+from campaigns.models import Campaign, Cost, Enrollment, MailEvent, Message, Stage, Strategy, Transition
 from leads.wording import country_name
 from listings.days import short
 from listings.links import page
@@ -237,6 +238,14 @@ def earned(campaign: Campaign) -> Earned:
     cost = Cost.objects.filter(campaign=campaign).aggregate(n=Sum("amount"))["n"] or Decimal(0)
     currency = Strategy.objects.filter(campaigns=campaign).values_list("currency", flat=True).first() or ""
     return Earned(**summed(tallied(campaign)), cost=cost, currency=currency)
+
+
+def moved_on(stages: Iterable[int]) -> dict[int, list[int]]:
+    """Stage -> how many went on from it in each of the last 12 weeks, as far as the history is kept."""
+    keys = list(stages)
+    since = first_id(datetime.combine(this_week() - timedelta(weeks=WEEKS), time(), UTC))  # ids tell the time too, and the month's table
+    went = Transition.objects.filter(pk__gte=since, from_stage__in=keys)
+    return remembered(f"campaigns moved on {min(keys, default=0)} {len(keys)}", lambda: per_week(went, "at", "from_stage", WEEKS))
 
 
 def times(stages: Iterable[int]) -> dict[int, tuple[float, int]]:

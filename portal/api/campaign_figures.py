@@ -17,7 +17,9 @@ from accounts.roles import OFFICE
 from campaigns import results
 from campaigns.coming import coming
 from campaigns.dryrun import DAYS, DryRun
+from campaigns.flow import Flow
 from campaigns.inflight import Landing, landings, move_in_flight
+from campaigns.mail_pages import per_person
 from campaigns.models import Campaign, Version
 from campaigns.trying import tried
 from portal.api.campaigns import campaign_of
@@ -62,6 +64,13 @@ class MailSerializer(serializers.Serializer[Any]):
     uncertain = serializers.IntegerField()
 
 
+class StageWeeksSerializer(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+    name = serializers.CharField()
+    moved_on = serializers.ListField(child=serializers.IntegerField(), help_text="In each of the weeks.")
+    minutes = serializers.FloatField(allow_null=True, help_text="The median time that people stood there, of the last 90 days.")
+
+
 class PartSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     entered = serializers.IntegerField()
@@ -81,6 +90,7 @@ class ResultsSerializer(serializers.Serializer[Any]):
     cost = serializers.DecimalField(12, 2)
     currency = serializers.CharField()
     weeks = WeekSerializer(many=True)
+    stages = StageWeeksSerializer(many=True, help_text="Of the version that leads enter.")
     mails = MailSerializer(many=True)
     listings = PartSerializer(many=True)
     countries = PartSerializer(many=True)
@@ -96,10 +106,19 @@ class CampaignResults(APIView):
         campaign = campaign_of(slug)
         earned = results.earned(campaign)
         whole = asdict(earned) | {
-            "goal": earned.goal, "weeks": results.weeks(campaign), "mails": results.mails(campaign),
+            "goal": earned.goal, "weeks": results.weeks(campaign), "stages": stages_over_time(campaign), "mails": results.mails(campaign),
             "listings": results.parts(campaign, "listing"), "countries": results.parts(campaign, "country"),
         }  # fmt: skip
         return Response(ResultsSerializer(whole).data)
+
+
+def stages_over_time(campaign: Campaign) -> list[dict[str, Any]]:
+    flow = Flow.of(campaign.version.stages.all())
+    went, stood = results.moved_on(flow.steps), results.times(flow.steps)
+    return [
+        {"key": step.stage.key, "name": step.stage.name, "moved_on": went.get(pk, [0] * results.WEEKS), "minutes": stood.get(pk, (None, 0))[0]}
+        for pk, step in flow.steps.items()
+    ]
 
 
 class EndSerializer(serializers.Serializer[Any]):
@@ -202,6 +221,38 @@ class CampaignInFlight(APIView):
             raise serializers.ValidationError({"version": error.messages}) from None
         record(request, Kind.CHANGED, f"campaign {slug}: {moved} in flight moved")
         return Response(MovedSerializer({"moved": moved}).data)
+
+
+class SpreadSerializer(serializers.Serializer[Any]):
+    mails = serializers.IntegerField()
+    people = serializers.IntegerField()
+
+
+class MostSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    email = serializers.CharField()
+    mails = serializers.IntegerField()
+
+
+class PerPersonSerializer(serializers.Serializer[Any]):
+    spread = SpreadSerializer(many=True, help_text="How many people got so many mails.")
+    most = MostSerializer(many=True, help_text="The ten who got most.")
+
+
+class MailsPerPerson(APIView):
+    """How many campaign mails people got in the last 30 days."""
+
+    roles = OFFICE
+
+    @extend_schema(responses=PerPersonSerializer)
+    def get(self, request: Request) -> Response:
+        spread, most = per_person()
+        record(request, Kind.PERSONAL_DATA_READ, "mails per person", count=max(1, len(most)))
+        told = {
+            "spread": [{"mails": mails, "people": people} for mails, people in spread],
+            "most": [{"name": one.name, "email": one.email, "mails": n} for one, n in most],
+        }
+        return Response(PerPersonSerializer(told).data)
 
 
 class SendingSerializer(serializers.Serializer[Any]):

@@ -23,6 +23,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/results/", campaign_figures.CampaignResults.as_view()),
     path("campaigns/<slug:slug>/dry-run/", campaign_figures.CampaignDryRun.as_view()),
     path("campaigns/<slug:slug>/in-flight/", campaign_figures.CampaignInFlight.as_view()),
+    path("mails-per-person/", campaign_figures.MailsPerPerson.as_view()),
     path("coming-mails/", campaign_figures.ComingMails.as_view()),
     path("messages/", campaigns.Messages.as_view()),
     path("strategies/", plans.Strategies.as_view()),

@@ -290,6 +290,10 @@ def test_results_are_the_figures_of_the_page(walked, api, marketing):
     assert (len(told["weeks"]), told["weeks"][-1]["entered"], told["weeks"][-1]["week"]) == (12, 2, this_week().isoformat())
     assert {row["name"]: row["entered"] for row in told["countries"]} == {"Czechia": 1, "Netherlands": 1}
     assert [row["entered"] for row in told["listings"]] == [2]
+    assert [(one["name"], one["moved_on"][-1], sum(one["moved_on"])) for one in told["stages"]] == [("Welcome", 2, 2), ("On", 0, 0)]
+    per_person = api(marketing).get("/api/v1/mails-per-person/").json()
+    assert per_person["spread"] == [{"mails": 1, "people": 2}]
+    assert {one["email"] for one in per_person["most"]} == {"ada@gmail.com", "bob@gmail.com"}
 
 
 def test_a_dry_run_by_the_api_is_that_of_the_page(walked, api, marketing):

@@ -250,7 +250,7 @@ def test_the_schema_is_valid_and_names_every_route(admin, api):
     schema = SchemaGenerator().get_schema(request=None, public=True)
     validate_schema(schema)
     wanted = {"storefronts", "listings", "submissions", "leads", "campaigns", "enrollments", "destinations", "deliveries", "insights"}
-    wanted |= {"messages", "coming-mails", "strategies", "demand-activities", "costs"}
+    wanted |= {"messages", "coming-mails", "mails-per-person", "strategies", "demand-activities", "costs"}
     assert wanted == {path.split("/")[3] for path in schema["paths"]}
     assert api(admin).get("/api/schema/").status_code == 200
 
