@@ -35,3 +35,10 @@ def test_slow_figures_are_kept_until_somebody_changes_them(monkeypatch):
     assert [remembered("slow one", counted) for _ in range(3)] == [1, 1, 1]
     forget("slow one")
     assert remembered("slow one", counted) == 2
+
+
+def test_a_long_key_is_kept_as_well(monkeypatch):
+    monkeypatch.setattr("accounts.remembered.LONG", 0.03)
+    counted, key = counter(0.05), f"targets {list(range(500))}"
+    assert [remembered(key, counted) for _ in range(2)] == [1, 1]
+    assert remembered(key + "x", counted) == 2

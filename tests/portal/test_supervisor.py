@@ -16,7 +16,8 @@ import pytest
 
 from portal.engines import data as folder
 from portal.engines import redis
-from portal.engines.processes import free_port, wait
+from portal.engines.processes import Child, free_port, wait
+from portal.supervisor import Service
 
 TOP = Path(__file__).resolve().parents[2]
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "ALLOWED_HOSTS", "EMAIL_URL")
@@ -277,3 +278,20 @@ def test_taken_port_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
         refused = Portal(tmp_path / "data", taken.getsockname()[1]).start()
         assert refused.finish() == 1
     assert "is not free" in refused.said
+
+
+def test_a_service_that_can_not_be_started_again_is_tried_later() -> None:
+    tries = []
+
+    def start() -> Child:
+        tries.append(1)
+        raise OSError("no room for another process")
+
+    service = Service("web", start, (signal.SIGTERM,), 1)
+    with pytest.raises(OSError, match="no room"):
+        service.look()  # at the first start it is said, and the portal stops
+    service.due_at = time.monotonic() - 1
+    service.look()
+    service.look()
+    assert (len(tries), service.child) == (2, None)
+    assert service.due_at > time.monotonic()
