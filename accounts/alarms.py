@@ -59,10 +59,8 @@ def raise_alarms() -> int:
     raised: list[AccessRecord] = []
     with only_one(LOCK) as is_ours:
         for watch, whom, n in excesses() if is_ours else ():
-            line = AccessRecord(
-                kind=Kind.ALARM, subject=f"{watch.name}: {n} in an hour", **{"user_id" if watch.column == "user" else "address": whom}
-            )
-            line.save(force_insert=True)
+            who = {"user_id" if watch.column == "user" else "address": whom}
+            line = AccessRecord.objects.create(kind=Kind.ALARM, subject=f"{watch.name}: {n} in an hour", **who)
             log.warning("audit alarm: %s by %s", line.subject, whom)
             raised.append(line)
     if raised:

@@ -21,7 +21,7 @@ from accounts.models import AccessRecord, AuditSeal
 log = logging.getLogger(__name__)
 LOCK, MOST = 0xA0D17, 20_000
 SETTLED = timedelta(minutes=5)  # lines get their id before they are committed; so long no request lasts
-COLUMNS = ("pk", "at", "user_id", "kind", "subject", "address")
+COLUMNS = ("pk", "user_id", "kind", "subject", "address")  # and the moment and the count, which are written out
 
 
 def unsealed() -> QuerySet[AccessRecord]:
@@ -48,7 +48,7 @@ def text_of(before: AuditSeal | None, lines: list[AccessRecord]) -> str:
     """What a seal is the keyed hash of: the seal before, and every column of every line."""
     told = sha256(bytes(before.digest) if before else b"")
     for line in lines:
-        told.update("\x1f".join(str(getattr(line, name)) for name in COLUMNS if name != "at").encode())
+        told.update("\x1f".join(str(getattr(line, name)) for name in COLUMNS).encode())
         many = f"\x1f{line.count}" if line.count != 1 else ""
         told.update(f"\x1f{line.at.timestamp():.6f}{many}\x1e".encode())
     return told.hexdigest()

@@ -10,7 +10,7 @@ from campaigns.coming import coming
 from campaigns.figures import figures_of
 from campaigns.models import MailRules
 from campaigns.pages import campaign_of
-from campaigns.results import chart, earned, mails, moved_on, parts, times
+from campaigns.results import chart, earned, mails, moved_on, parts, tallied, times
 from listings.days import weekday
 
 
@@ -20,11 +20,12 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = campaign_of(slug)
     figures = figures_of(campaign.version)
     stood, went = times(figures.flow.steps), moved_on(figures.flow.steps)
-    by_listing = parts(campaign, "listing")
+    rows = tallied(campaign)
     context = {
-        "campaign": campaign, "version": campaign.version, "chart": chart(campaign), "earned": earned(campaign), "mails": mails(campaign),
+        "campaign": campaign, "version": campaign.version, "chart": chart(campaign), "earned": earned(campaign, rows), "mails": mails(campaign),
         "stages": [(one, stood.get(one.stage.pk, (None, 0))[0], went.get(one.stage.pk)) for one in figures.standings], "entered": figures.entered,
-        "breakdowns": [(_("By listing"), by_listing), (_("By country"), parts(campaign, "country"))], "tracks_opens": MailRules.current().tracks_opens,
+        "breakdowns": [(_("By listing"), parts(campaign, "listing", rows)), (_("By country"), parts(campaign, "country", rows))],
+        "tracks_opens": MailRules.current().tracks_opens,
     }  # fmt: skip
     return render(request, "campaigns/results.html", context)
 

@@ -83,19 +83,16 @@ class TextForm(forms.ModelForm):
 class SenderForm(forms.ModelForm):
     """An address to write from, to be verified by whoever reads it."""
 
+    storefront = forms.ModelChoiceField(
+        Storefront.objects.all(), label=gettext_lazy("Storefront"), required=False, empty_label=gettext_lazy("both"),
+        help_text=gettext_lazy("Whose campaigns write from it."),
+    )  # fmt: skip
+
     class Meta:
         model = Sender
         fields = ("address", "name", "storefront")
-        help_texts = {
-            "name": gettext_lazy("Shown beside the address; empty means the publisher's name."),
-        }
+        help_texts = {"name": gettext_lazy("Shown beside the address; empty means the publisher's name.")}
         widgets = {"address": forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        storefronts = forms.ModelChoiceField(Storefront.objects.all(), label=_("Storefront"), required=False, empty_label=_("both"))
-        storefronts.help_text = _("Whose campaigns write from it.")
-        self.fields["storefront"] = storefronts
 
     def clean_name(self) -> str:
         return " ".join(str(self.cleaned_data["name"]).split())
@@ -131,16 +128,8 @@ class RulesForm(forms.ModelForm):
     class Meta:
         model = MailRules
         fields = (
-            "most_mails",
-            "per_days",
-            "from_hour",
-            "to_hour",
-            "weekdays",
-            "most_per_domain",
-            "most_soft_bounces",
-            "tracks_clicks",
-            "tracks_opens",
-        )
+            "most_mails", "per_days", "from_hour", "to_hour", "weekdays", "most_per_domain", "most_soft_bounces", "tracks_clicks", "tracks_opens",
+        )  # fmt: skip
         help_texts = {
             "most_mails": gettext_lazy("To one person, over all campaigns; 0 is no limit."),
             "most_per_domain": gettext_lazy("Mail providers turn away who sends them too much at once; 0 is no limit."),
@@ -210,19 +199,8 @@ class ConditionsForm(forms.ModelForm):
     class Meta:
         model = Campaign
         fields = (
-            "name",
-            "strategy",
-            "sender",
-            "from_owner",
-            "reentry",
-            "reentry_days",
-            "priority",
-            "starts",
-            "ends",
-            "fast_hours",
-            "assigns_anew",
-            "budget",
-        )
+            "name", "strategy", "sender", "from_owner", "reentry", "reentry_days", "priority", "starts", "ends", "fast_hours", "assigns_anew", "budget",
+        )  # fmt: skip
         labels = {
             "reentry": gettext_lazy("May be in it again"), "reentry_days": gettext_lazy("Days in between"),
             "starts": gettext_lazy("Leads enter from"), "ends": gettext_lazy("Leads enter until"),

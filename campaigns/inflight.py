@@ -59,20 +59,15 @@ def landing(version: Version, step: Step, old: Flow, new: Flow, people: int) -> 
     """For one stage. The first stage from here on, as people walk, that the new version has too."""
     kept = {one.stage.key: one for one in new.steps.values()}
     to = next((kept[one.stage.key] for one in old.onward(step) if one.stage.key in kept), None)
-    before, _here, _after = parted(old.around(step.stage), step)
-    passed = {one.stage.key for one in before}
-    ahead, there, beyond = parted(new.around(to.stage, old.arms_to(step.stage)), to) if to else (list(new.steps.values()), [], [])
+    before = old.around(step.stage)
+    passed = {one.stage.key for one in before[: before.index(step)]}
+    ahead = new.around(to.stage, old.arms_to(step.stage)) if to else list(new.steps.values())
+    place = ahead.index(to) if to else len(ahead)
     return Landing(
         version, step.stage, to.stage if to else None, people,
-        skipped=[one.stage for one in ahead if one.stage.key not in passed],
-        repeated=[one.stage for one in there + beyond if one.stage.key in passed],
+        skipped=[one.stage for one in ahead[:place] if one.stage.key not in passed],
+        repeated=[one.stage for one in ahead[place:] if one.stage.key in passed],
     )  # fmt: skip
-
-
-def parted(steps: list[Step], at: Step) -> tuple[list[Step], list[Step], list[Step]]:
-    """The steps before one, that one, and those after it."""
-    place = steps.index(at)
-    return steps[:place], [at], steps[place + 1 :]
 
 
 def move_in_flight(campaign: Campaign) -> int:

@@ -172,10 +172,11 @@ class Part:
 ONCE = {
     "leads": Q(round=1), "opportunities": Q(round=1, lead__opportunity_at__gte=F("entered_at")), "won": Q(round=1, lead__won_at__gte=F("entered_at")),
 }  # fmt: skip
+Rows = list[dict[str, Any]]
 NUMBERS = ("entered", "reached", *ONCE)
 
 
-def tallied(campaign: Campaign) -> list[dict[str, Any]]:
+def tallied(campaign: Campaign) -> Rows:
     """By listing and country: how many entered, reached the goal, and what became of them. One walk through the enrollments, for all of the page."""
     people = Enrollment.objects.filter(campaign=campaign).values(listing=F("lead__listing"), country=F("lead__contact__country")).order_by()
     numbers = {name: Count("pk", filter=only) for name, only in ONCE.items()}
@@ -183,7 +184,7 @@ def tallied(campaign: Campaign) -> list[dict[str, Any]]:
     return remembered(f"campaigns tallied {campaign.pk}", lambda: list(found))
 
 
-def summed(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+def summed(rows: Rows) -> dict[str, int]:
     total = dict.fromkeys(NUMBERS, 0)
     for row in rows:
         for name in NUMBERS:
@@ -191,12 +192,12 @@ def summed(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
     return total
 
 
-def parts(campaign: Campaign, by: str) -> list[Part]:
-    """By `listing` or `country`, the largest first."""
-    found: dict[Any, list[dict[str, Any]]] = {}
-    for row in tallied(campaign):
+def parts(campaign: Campaign, by: str, rows: Rows) -> list[Part]:
+    """What was tallied by `listing` or `country`, the largest first."""
+    found: dict[Any, Rows] = {}
+    for row in rows:
         found.setdefault(row[by], []).append(row)
-    sums = sorted(((key, summed(rows)) for key, rows in found.items()), key=lambda pair: (-pair[1]["entered"], str(pair[0])))[:MOST_ROWS]
+    sums = sorted(((key, summed(some)) for key, some in found.items()), key=lambda pair: (-pair[1]["entered"], str(pair[0])))[:MOST_ROWS]
     listings = Listing.objects.in_bulk([key for key, _figures in sums]) if by == "listing" else {}
     return [part(campaign, by, key, listings.get(key), figures) for key, figures in sums]
 
@@ -233,11 +234,11 @@ class Earned:
         return self.cost / self.leads if self.leads and self.cost else None
 
 
-def earned(campaign: Campaign) -> Earned:
-    """Leads that became opportunities or were won after they entered; the campaign need not have been what moved them."""
+def earned(campaign: Campaign, rows: Rows) -> Earned:
+    """Of what was tallied: leads that became opportunities or were won after they entered; the campaign need not have been what moved them."""
     cost = Cost.objects.filter(campaign=campaign).aggregate(n=Sum("amount"))["n"] or Decimal(0)
     currency = Strategy.objects.filter(campaigns=campaign).values_list("currency", flat=True).first() or ""
-    return Earned(**summed(tallied(campaign)), cost=cost, currency=currency)
+    return Earned(**summed(rows), cost=cost, currency=currency)
 
 
 def moved_on(stages: Iterable[int]) -> dict[int, list[int]]:

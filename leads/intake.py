@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 LOCK = 0x1EAD
 BATCH = 2_000
 BYTES = 4 * 1024 * 1024  # of bodies in a batch: parsed they take many times as much memory
+# The server went away, two waited for each other, the disk is full, the worker's time is over.
+NOT_THE_ROWS = (OperationalError, SoftTimeLimitExceeded)
 ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by itself
 GIVE_UP_AFTER = 3  # and after this often not taken at all
 
@@ -85,10 +87,7 @@ def settle(batch: list[Submission]) -> None:
     try:
         with transaction.atomic():
             understand([read(row) for row in batch])
-    except (
-        OperationalError,
-        SoftTimeLimitExceeded,
-    ):  # the server went away, two waited for each other, the time is over: nothing is wrong with the rows
+    except NOT_THE_ROWS:
         forgive(batch)
         raise
     except Exception as error:

@@ -83,8 +83,8 @@ def walk(leads: Sequence[UUID], step: Callable[..., Any] = plainly) -> None:
     """
     step(score, leads)
     step(assign, leads)
-    if reached := step(enroll, leads):
-        step(assign, reached)
+    if again := step(enroll, leads):
+        step(assign, again)
     revised = step(settle, leads)
     step(dispatch, revised)
     step(tally, leads)

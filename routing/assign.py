@@ -39,6 +39,8 @@ def let_go(leads: Sequence[UUID]) -> list[UUID]:
         return [row[0] for row in cursor]
 
 
+# How many open leads a seller `r` has.
+LOAD = "(SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified')))"
 # What the storefront's playbook waits for before somebody owns the lead.
 IS_READY = "s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL"
 # A person took it from everybody, and the buyer did nothing since.
@@ -56,7 +58,7 @@ ASSIGN = f"""
           AND NOT {TAKEN} AND ({IS_READY})
     ), seller AS MATERIALIZED (
         SELECT r.user_id, r.capacity, r.last_assigned_at,
-               (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
+               {LOAD} AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id AND u.is_active WHERE r.takes_leads
         AND EXISTS (SELECT 1 FROM wanting)
     ), bend AS (
@@ -95,7 +97,7 @@ ASSIGN = f"""
 LET_GO = f"""
     WITH seller AS MATERIALIZED (
         SELECT r.user_id, r.takes_leads AND u.is_active AS takes, r.capacity,
-               (SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified'))) AS load
+               {LOAD} AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id
     ), meant AS MATERIALIZED (
         SELECT l.id FROM leads_lead l JOIN seller had ON had.user_id = l.owner_id

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,15 +20,9 @@ from campaigns.flow import Flow
 from campaigns.inflight import Landing, landings, move_in_flight
 from campaigns.mail_pages import per_person
 from campaigns.models import Campaign, Version
+from campaigns.pages import version_of
 from campaigns.trying import tried
 from portal.api.campaigns import campaign_of
-
-
-def version_of(campaign: Campaign, number: str) -> Version:
-    """The version that is asked for by its number; else the draft, else the one that leads enter."""
-    if not number:
-        return campaign.draft or campaign.version
-    return get_object_or_404(campaign.versions, number=number if number.isdecimal() and len(number) < 9 else 0)
 
 
 class ShareSerializer(serializers.Serializer[Any]):
@@ -104,10 +97,11 @@ class CampaignResults(APIView):
     @extend_schema(responses=ResultsSerializer)
     def get(self, request: Request, slug: str) -> Response:
         campaign = campaign_of(slug)
-        earned = results.earned(campaign)
+        rows = results.tallied(campaign)
+        earned = results.earned(campaign, rows)
         whole = asdict(earned) | {
             "goal": earned.goal, "weeks": results.weeks(campaign), "stages": stages_over_time(campaign), "mails": results.mails(campaign),
-            "listings": results.parts(campaign, "listing"), "countries": results.parts(campaign, "country"),
+            "listings": results.parts(campaign, "listing", rows), "countries": results.parts(campaign, "country", rows),
         }  # fmt: skip
         return Response(ResultsSerializer(whole).data)
 

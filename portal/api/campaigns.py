@@ -22,6 +22,7 @@ from campaigns.by_hand import enroll_by_hand
 from campaigns.figures import figures_of
 from campaigns.forms import free_slug
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, Strategy, Version
+from campaigns.pages import version_of
 from campaigns.publish import end, pause, publish
 from campaigns.written import as_data, write
 from leads.conditions import check
@@ -248,9 +249,7 @@ class CampaignFigures(APIView):
     @extend_schema(parameters=[OpenApiParameter("version", int)], responses=FiguresSerializer)
     def get(self, request: Request, slug: str) -> Response:
         campaign, number = campaign_of(slug), request.query_params.get("version", "")
-        version = campaign.version
-        if number:
-            version = get_object_or_404(campaign.versions, number=number if number.isdecimal() and len(number) < 9 else 0)
+        version = version_of(campaign, number) if number else campaign.version
         return Response(FiguresSerializer(figures_of(version)).data)
 
 
