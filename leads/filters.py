@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,8 +90,13 @@ def owners(user: User) -> QuerySet[User]:
 
 
 def options(choices: Iterable[Any], picked: Collection[str]) -> SafeString:
-    """The options of a select, in one go."""
-    return format_html_join("", '<option value="{}"{}>{}</option>', ((key, SELECTED if str(key) in picked else "", label) for key, label in choices))
+    """The options of a select, in one go; the same ones are drawn once."""
+    return _drawn(tuple((key, SELECTED if str(key) in picked else "", str(label)) for key, label in choices))
+
+
+@lru_cache(500)
+def _drawn(rows: tuple[tuple[Any, str, str], ...]) -> SafeString:
+    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
 class PlainSelect(forms.Select):
@@ -165,7 +171,7 @@ class FilterForm(forms.Form):
         listings = list(Listing.objects.visible_to(user).for_display())
         self.offer("listing", [(one.slug, one.title) for one in listings])
         self.offer("storefront", [*ANY, *{one.storefront.slug: one.storefront.name for one in listings}.items()])
-        people = [(one.username, one.full_name) for one in owners(user)]
+        self.people = people = owners(user).names()
         nobody = [("nobody", _("Nobody yet")), ("unroutable", _("Nobody can take it"))] if user.sees_all else []
         self.offer("owner", [*ANY, *nobody, *people])
         if len(people) < 2 and not user.sees_all:

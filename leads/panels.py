@@ -99,7 +99,7 @@ def other_leads(context: Context) -> Data | None:
     """What else the same person is interested in, and who else of their company is, as far as the user sees them."""
     lead = context.lead
     assert lead is not None
-    seen = Lead.objects.visible_to(context.user).for_list().order_by("-received_at", "-pk")
+    seen = Lead.objects.visible_to(context.user).select_related("contact", "listing", "owner").order_by("-received_at", "-pk")
     theirs = list(seen.filter(contact=lead.contact_id).exclude(pk=lead.pk)[:MOST])
     company = lead.contact.company_id
     others = list(seen.filter(contact__company=company).exclude(contact=lead.contact_id)[:MOST]) if company else []

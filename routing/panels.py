@@ -11,4 +11,4 @@ def owner(context: Context) -> Data | None:
     lead = context.lead
     if lead is None:
         return None
-    return {"reason": because(lead.owner_reason), "sellers": list(User.objects.sellers()) if context.user.sees_all else []}
+    return {"reason": because(lead.owner_reason), "sellers": User.objects.sellers().names() if context.user.sees_all else []}

@@ -46,7 +46,7 @@ def leads_list(request: HttpRequest) -> HttpResponse:
         "way_out": None if total.figure else filters.way_out(seen, asked, chips),
         "is_filtered": bool(chips or "q" in asked), "clear_url": filters.without({}), "export_url": reverse("leads:export") + filters.without(asked),
         "sort_urls": {name: filters.without({**asked, "sort": name}) for name in filters.SORTS}, "query": filters.without(asked),
-        "owners": filters.owners(user) if user.sees_all else [], "bulk": panels.parts("bulk", panels.Context(request, user)),
+        "people": form.people if user.sees_all else [], "bulk": panels.parts("bulk", panels.Context(request, user)),
         "shows_owner": user.sees_all or "owner" in form.fields,
     }  # fmt: skip
     return render(request, "leads/list.html", context)

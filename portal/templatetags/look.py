@@ -13,7 +13,7 @@ from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
-from leads.filters import options
+from leads import filters
 from leads.models import Cluster, Status
 from portal.templatetags import words
 
@@ -84,7 +84,13 @@ def status(value: str | None) -> SafeString:
 @drawn_once
 def status_options(chosen: str = "") -> SafeString:
     """Every status as an option of a select."""
-    return options(Status.choices, {chosen})
+    return filters.options(Status.choices, {chosen})
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[Any, Any]], chosen: Any = "") -> SafeString:
+    """Choices, each a value and its name, as the options of a select."""
+    return filters.options(choices, {str(chosen)})
 
 
 @register.simple_tag
