@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import User, UserQuerySet
 from leads import keyset
 from leads.lists import chosen, enrolled, is_day
 from leads.models import Cluster, LeadQuerySet, Status
@@ -82,7 +82,7 @@ def without(asked: Mapping[str, str], *names: str) -> str:
     return "?" + urlencode(kept)
 
 
-def owners(user: User) -> QuerySet[User]:
+def owners(user: User) -> UserQuerySet:
     """Whose leads a list of this user may hold: every seller's, or one's own and those of the teams one leads."""
     if user.sees_all:
         return User.objects.sellers()
