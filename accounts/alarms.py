@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Kind = AccessRecord.Kind
 LOCK = 0xA1A53
 SPAN = timedelta(hours=1)
+LISTS = 10  # times as many as may be read may be listed: who looks for one sees the names of fifty
 SECRETS = (Kind.SECRET_SHOWN, Kind.SECRET_ROTATED, Kind.TOKEN_ISSUED)
 
 
@@ -38,6 +39,7 @@ def watches() -> tuple[Watch, ...]:
     """The most reads are a setting; the rest is far above what a person does, and far below what a program would."""
     return (
         Watch("reads of personal data", (Kind.PERSONAL_DATA_READ, Kind.EXPORTED), "user", settings.ALARM_READS),
+        Watch("people in lists", (Kind.PERSONAL_DATA_LISTED,), "user", settings.ALARM_READS * LISTS),
         Watch("secrets shown or made", SECRETS, "user", 20),
         Watch("doors tried", (Kind.DENIED,), "user", 50),
         Watch("failed sign-ins", (Kind.SIGN_IN_FAILED,), "address", 30),

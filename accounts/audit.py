@@ -23,3 +23,9 @@ def record(request: HttpRequest, kind: str, subject: Any = "", user: User | None
     """Note that the signed-in user (or `user`) did `kind` to `subject`, an id or a name that is not itself personal data, or to `count` of them."""
     actor = user or (request.user if request.user.is_authenticated else None)
     AccessRecord.objects.create(user=actor, kind=kind, subject=str(subject)[:200], count=count, address=address_of(request))
+
+
+def listed(request: HttpRequest, what: str, count: int) -> None:
+    """Note that a page of a list showed `count` people to the signed-in user; one that showed nobody is not noted."""
+    if count:
+        record(request, Kind.PERSONAL_DATA_LISTED, what, count=count)

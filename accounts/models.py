@@ -178,6 +178,7 @@ class AccessRecord(models.Model):
         TOKEN_ISSUED = "token_issued", pgettext_lazy("audit", "Token issued")
         TOKEN_REVOKED = "token_revoked", pgettext_lazy("audit", "Token revoked")
         PERSONAL_DATA_READ = "personal_data_read", pgettext_lazy("audit", "Personal data read")
+        PERSONAL_DATA_LISTED = "personal_data_listed", pgettext_lazy("audit", "Personal data listed")
         EXPORTED = "exported", pgettext_lazy("audit", "Exported")
         CHANGED = "changed", pgettext_lazy("audit", "Configuration changed")
         DENIED = "denied", pgettext_lazy("audit", "Turned away")
@@ -188,7 +189,7 @@ class AccessRecord(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     kind = models.CharField(max_length=20, choices=Kind)
     subject = models.CharField(max_length=200, blank=True)
-    # Of how many people data was read or exported.
+    # Of how many people data was read, listed or exported.
     count = models.PositiveIntegerField(default=1, db_default=1)
     address = models.GenericIPAddressField(null=True, blank=True)
 

@@ -7,6 +7,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from accounts.access import allow, who
+from accounts.audit import listed
 from accounts.models import User
 from accounts.roles import OFFICE, ROLES
 from leads.lists import MAX_QUERY, searched
@@ -22,8 +23,11 @@ Found = list[dict[str, str]]
 def search(request: HttpRequest) -> JsonResponse:
     """The first few of each kind, as [{label, hint, url, group}]."""
     user, text = who(request), request.GET.get("q", "")[:MAX_QUERY].strip()
-    found = leads(user, text) + listings(user, text) if len(text) >= SHORTEST else []
-    return JsonResponse(found, safe=False)
+    if len(text) < SHORTEST:
+        return JsonResponse([], safe=False)
+    people = leads(user, text)
+    listed(request, "search", len(people))
+    return JsonResponse(people + listings(user, text), safe=False)
 
 
 def leads(user: User, text: str) -> Found:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import allow, who
+from accounts.audit import listed
 from accounts.roles import ROLES
 from leads import filters, keyset
 from leads.lists import chosen
@@ -34,8 +35,10 @@ def pipeline(request: HttpRequest) -> HttpResponse:
     leads = chosen(Lead.objects.visible_to(user), asked)
     form = filters.FilterForm(asked, user)
     del form.fields["status"]
+    shown = columns(leads, asked)
+    listed(request, "pipeline", sum(len(column.leads) for column in shown))
     context = {
-        "columns": columns(leads, asked), "asked": asked, "form": form, "chips": filters.chips(asked, form),
+        "columns": shown, "asked": asked, "form": form, "chips": filters.chips(asked, form),
         "clear_url": filters.without({}), "shows_owner": user.sees_all or "owner" in form.fields,
     }  # fmt: skip
     return render(request, "leads/pipeline.html", context)

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.access import allow, who
+from accounts.audit import listed
 from accounts.roles import ROLES
 from leads import panels
 from leads.day import day_of
@@ -18,8 +19,10 @@ from listings.days import weekday
 def my_day(request: HttpRequest) -> HttpResponse:
     """What waits for this user: the one thing to do now, then the rest by time."""
     user = who(request)
+    day = day_of(user)
+    listed(request, "my day", len(day.items))
     context = {
-        "day": day_of(user),
+        "day": day,
         "today": weekday(timezone.localdate()),
         "parts": panels.parts("day", panels.Context(request, user)),
         "call_form": CallForm(),

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import allow, who
-from accounts.audit import Kind, record
+from accounts.audit import Kind, listed, record
 from accounts.models import User
 from accounts.roles import ROLES
 from leads import filters, keyset, panels, undo
@@ -40,10 +40,11 @@ def leads_list(request: HttpRequest) -> HttpResponse:
     form, total = filters.FilterForm(asked, user), keyset.count(leads)
     chips = filters.chips(asked, form)
     sort = asked["sort"] if asked.get("sort") in filters.SORTS else "received"
+    page = keyset.turn(leads, filters.SORTS[sort], asked, total=total)
+    listed(request, "leads", len(page.rows))
     context = {
         "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort,
-        "page": keyset.turn(leads, filters.SORTS[sort], asked, total=total),
-        "way_out": None if total.figure else filters.way_out(seen, asked, chips),
+        "page": page, "way_out": None if total.figure else filters.way_out(seen, asked, chips),
         "is_filtered": bool(chips or "q" in asked), "clear_url": filters.without({}), "export_url": reverse("leads:export") + filters.without(asked),
         "sort_urls": {name: filters.without({**asked, "sort": name}) for name in filters.SORTS}, "query": filters.without(asked),
         "people": form.people if user.sees_all else [], "bulk": panels.parts("bulk", panels.Context(request, user)),

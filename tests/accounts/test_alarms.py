@@ -112,3 +112,12 @@ def test_all_alarms_of_a_round_are_one_mail_to_each_admin(boss, sales, stranger,
     assert raise_alarms() == 2
     [sent] = mail.outbox
     assert sales.full_name in sent.body and stranger.full_name in sent.body
+
+
+def test_lists_may_show_ten_times_as_many_people_as_may_be_read(boss, sales, settings):
+    settings.ALARM_READS = 3
+    lines(30, "personal_data_listed", sales)
+    assert raise_alarms() == 0
+    lines(1, "personal_data_listed", sales, minutes=2)
+    assert raise_alarms() == 1
+    assert AccessRecord.objects.get(kind="alarm").subject == "people in lists: 31 in an hour"

@@ -351,3 +351,13 @@ def test_the_palette_finds_only_what_is_theirs(offer, sales, stranger, marketing
         assert [one["url"] for one in found] == ([lead.get_absolute_url()] if sees else [])
     assert signed_in(marketing).get("/search?q=a").json() == []
     assert {one["label"] for one in signed_in(marketing).get("/search?q=edge").json()} == {"Edge Firewall"}
+
+
+def test_every_list_of_people_is_noted_with_how_many_it_showed(offer, sales, signed_in, many):
+    browser, shown = signed_in(sales), len(many(3))
+    for path, what in (("/leads/", "leads"), ("/leads/pipeline/", "pipeline"), ("/leads/my-day/", "my day"), ("/search?q=kolovrat", "search")):
+        assert browser.get(path).status_code == 200
+        line = AccessRecord.objects.filter(kind="personal_data_listed").latest("id")
+        assert (line.user, line.subject, line.count) == (sales, what, shown), path
+    assert browser.get("/leads/?q=nobody-at-all").status_code == 200
+    assert AccessRecord.objects.filter(kind="personal_data_listed").count() == 4
