@@ -40,7 +40,7 @@ class ResponseTally(models.Model):
     leads = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["day", "listing", "minutes"], name="one_response_tally")]
+        constraints = [models.UniqueConstraint(fields=["day", "listing", "minutes"], include=["leads"], name="one_response_tally")]
         verbose_name = _("response tally")
         verbose_name_plural = _("response tallies")
 
@@ -57,7 +57,7 @@ class ResponseStep(models.Model):
     leads = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["day", "listing", "step"], name="one_response_step")]
+        constraints = [models.UniqueConstraint(fields=["day", "listing", "step"], include=["leads"], name="one_response_step")]
         verbose_name = _("response step")
         verbose_name_plural = _("response steps")
 

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from leads.conditions import MAX_LEAVES, OPERATORS, Field, fields
+from leads.conditions import MAX_LEAVES, MAX_LIST, OPERATORS, Field, can_be_kept, fields
 from leads.models import ActionCode
 from leads.wording import ACTIONS, CHOICES, action_words, in_words, territories
 from listings.models import Listing, Storefront
@@ -141,9 +141,9 @@ def value_of(known: Field, op: str, given: list[str]) -> Any:
         return given[0] == "yes" if given and given[0] in ("yes", "no") else None
     if known.type in ("number", "days"):
         numbers = [int(one) for part in given for one in part.split(",") if NUMBER.fullmatch(one.strip())]
-        return None if not numbers else numbers if op == "in" else numbers[0]
-    texts = [one.strip() for part in given for one in (part.split(",") if op == "in" else [part]) if one.strip()]
-    return None if not texts else texts if op == "in" else texts[0][:200]
+        return None if not numbers else numbers[:MAX_LIST] if op == "in" else numbers[0]
+    texts = [one.strip() for part in given if can_be_kept(part) for one in (part.split(",") if op == "in" else [part]) if one.strip()]
+    return None if not texts else texts[:MAX_LIST] if op == "in" else texts[0][:200]
 
 
 def first_leaf(known: Field, op: str = "") -> Tree:

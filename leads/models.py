@@ -296,7 +296,15 @@ class Lead(models.Model):
             models.Index(fields=["owner", "-received_at", "-id"], name="lead_by_owner"),
             GinIndex(fields=["tags"], condition=~models.Q(tags=[]), name="lead_tags"),
             models.Index(
-                fields=["owner"], condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]), name="lead_load"
+                fields=["owner", "respond_by"],
+                condition=models.Q(owner__isnull=False) & ~models.Q(status__in=["won", "lost", "disqualified"]),
+                name="lead_load",
+            ),
+            # Few, and asked for by every overview.
+            models.Index(
+                fields=["-received_at"],
+                condition=models.Q(owner__isnull=True, owner_reason__code="no_seller") & ~models.Q(status__in=["won", "lost", "disqualified"]),
+                name="lead_unroutable",
             ),
             models.Index(
                 fields=["respond_by"],

@@ -1,7 +1,7 @@
 """A condition as it is edited line by line: whatever a form sends, what comes of it can be asked."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leads.condition_form import ConditionForm, read_condition
@@ -15,6 +15,7 @@ ASKS = st.one_of(
 )
 
 
+@example(before=COUNTRY, op="is", value="C\x00", joint="all", remove="", new="")
 @given(
     before=st.sampled_from([{}, COUNTRY, SCORE, {"any": [COUNTRY, SCORE]}, {"all": [SCORE, {"field": "actions", "op": "has", "value": "PLT"}]}]),
     op=st.sampled_from(sorted({op for ops in OPERATORS.values() for op in ops} | {"nonsense"})),
@@ -37,6 +38,12 @@ def db_once(django_db_setup, django_db_blocker):
 @pytest.mark.parametrize(("said", "kept"), [("--5", 50), ("-5", -5), (" 7 ", 7), ("5,6", 5), ("9999999999", 50), ("", 50), ("many", 50)])
 def test_a_number_is_read_or_stays_what_it_was(db, said, kept):
     assert read_condition({"c-0-value": said}, "c", SCORE)["value"] == kept
+
+
+def test_more_values_than_a_condition_may_have_are_left_off(db):
+    read = read_condition({"c-0-op": "in", "c-0-value": ",".join(f"C{n}" for n in range(600))}, "c", COUNTRY)
+    check(read)
+    assert read["value"][-1] == "C499"
 
 
 def test_a_line_is_added_joined_and_taken_off(db):
