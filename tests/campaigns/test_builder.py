@@ -13,7 +13,7 @@ from accounts.models import User
 from campaigns import build
 from campaigns.changes import changes
 from campaigns.clock import next_hour
-from campaigns.dryrun import dry_run, of_last_quarter
+from campaigns.dryrun import dry_run, of_last_quarter, would_enter
 from campaigns.flow import Flow
 from campaigns.inflight import landings, move_in_flight
 from campaigns.kinds import faults
@@ -400,6 +400,17 @@ def test_publishing_says_how_many_would_enter_the_first_time(browser, app, campa
     assert "1 lead" in browser.get(f"{MINE}publish/").text
     running()
     assert "would enter now" not in browser.get(f"{MINE}publish/").text
+
+
+def test_those_who_would_enter_are_looked_for_among_the_newest_leads(app, offer, campaign, put, arrive, monkeypatch):
+    put("wait", "A day", timedelta(days=1))
+    old = arrive(app, **WEAK)
+    new = arrive(app, **{**WEAK, "email": "second@firm.example"})
+    arrive(offer, email="ada@firm.example")
+    Enrollment.objects.all().delete()
+    for look, found in ((1, set()), (2, {new.pk}), (3, {new.pk, old.pk}), (4, {new.pk, old.pk})):
+        monkeypatch.setattr("campaigns.dryrun.LOOK", look)
+        assert set(would_enter(campaign).values_list("pk", flat=True)) == found, look
 
 
 @pytest.mark.parametrize("address", ["http://[leads/?x=1", "//[::1/leads/", "\x00", "/leads/?from=9999999-1"])
