@@ -13,6 +13,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.ids import NEW_ID
+from campaigns.carry_out import BUDGET, carry_out
 from campaigns.clock import due_in_sql
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Enrollment, Stage, Version
@@ -76,6 +77,7 @@ def move_in_flight(campaign: Campaign) -> int:
     One transaction. Locks the campaign, so that nobody publishes meanwhile, then the enrollments, stage by stage; those that advance moves at this
     moment are waited for. Raises ValidationError when nothing runs.
     """
+    carry_out(campaign.pk, BUDGET)  # a pause that is half carried out would cost some of them what was left of their time
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
         if locked.current is None:

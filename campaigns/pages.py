@@ -127,9 +127,9 @@ def missing(version: Version) -> list[tuple[str, list[str]]]:
 @require_POST
 def pause(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = campaign_of(slug)
-    verbs.pause(campaign)
-    record(request, Kind.CHANGED, f"campaign {slug} paused")
-    messages.success(request, _("Paused; nobody moves and nothing is sent"))
+    if verbs.pause(campaign):
+        record(request, Kind.CHANGED, f"campaign {slug} paused")
+        messages.success(request, _("Paused; nobody moves and nothing is sent"))
     return redirect("campaigns:detail", slug)
 
 

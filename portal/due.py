@@ -20,6 +20,7 @@ from accounts.alarms import excesses, raise_alarms
 from accounts.models import Pace
 from accounts.seals import seal, unsealed
 from campaigns.advance import advance
+from campaigns.carry_out import carry_out_all
 from campaigns.models import Campaign, Enrollment, Message, Notice
 from campaigns.notices import send_notices
 from campaigns.send import LOST_AFTER, find_uncertain
@@ -70,6 +71,7 @@ WORK = (
     Work("leads", pipeline.run, timedelta(seconds=1), leads_due, is_urgent=True),
     Work("deliveries", send_deliveries, timedelta(seconds=1), deliveries_due),
     Work("campaigns", advance, timedelta(seconds=5), enrollments_due),
+    Work("words", carry_out_all, timedelta(seconds=5), lambda: Campaign.objects.filter(said_at__isnull=False).exists()),
     Work("mail", send_mail, timedelta(seconds=5), mail_due),
     Work("notices", send_notices, timedelta(seconds=15), lambda: Notice.objects.due(timezone.now()).exists()),
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),

@@ -71,6 +71,8 @@ class Campaign(models.Model):
     # Whoever enters goes to the seller who has least to do by now, as long as nobody answered them.
     assigns_anew = models.BooleanField(_("look for an owner again"), default=False, db_default=False)
     budget = models.DecimalField(_("budget"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)])
+    # When a person last started, paused or ended it, until that is carried out for everybody in it.
+    said_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When its conditions were last asked of all leads; otherwise they are asked of those on whom something happened.
     swept_at = models.DateTimeField(null=True, blank=True)
     # Who its mail comes from; none is the first verified one.
