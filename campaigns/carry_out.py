@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Stage
 
 LOCK = 0xCA44
 BATCH = 20_000
-PATIENCE = 2.0  # seconds that a person waits for it; the rest is the workers'
+PATIENCE = 1.0  # seconds that a person waits for it; the rest is the workers'
 BUDGET = 60.0
 FIRST = UUID(int=0)
 State = Campaign.State
