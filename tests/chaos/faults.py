@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests.chaos.world import World
 
+SAID = "UPDATE campaigns_campaign SET state = '{state}', said_at = clock_timestamp()"
+
 
 class Faults:
     """Each kind by name. What a fault takes down it brings up again, sooner or later."""
@@ -23,6 +25,7 @@ class Faults:
             "workers": lambda: self.kill(*world.names("worker")),
             "pool": self.pool,
             "freeze": self.freeze,
+            "pause": self.pause,
             "pg-restart": lambda: self.postgres(signal.SIGINT),
             "pg-kill": lambda: self.postgres(signal.SIGKILL),
         }
@@ -65,6 +68,12 @@ class Faults:
         os.killpg(group, signal.SIGSTOP)
         time.sleep(self.chance.uniform(1, 3))
         os.killpg(group, signal.SIGCONT)
+
+    def pause(self) -> None:
+        """A person stops every campaign and starts it again; the workers carry out both, and what is said next may come before they have."""
+        self.world.sql(SAID.format(state="paused"))
+        self.down()
+        self.world.sql(SAID.format(state="published"))
 
     def redis(self) -> None:
         self.world.engines.stop_redis(signal.SIGKILL)

@@ -16,6 +16,7 @@ WAITING = {
     "waiting deliveries": "SELECT count(*) FROM delivery_delivery WHERE state IN ('due', 'retrying')",
     "leased deliveries": "SELECT count(*) FROM delivery_delivery WHERE lease_until > now()",
     "people on their way": "SELECT count(*) FROM campaigns_enrollment WHERE status = 'active'",
+    "words not carried out": "SELECT count(*) FROM campaigns_campaign WHERE said_at IS NOT NULL",
     "notices on their way": "SELECT count(*) FROM campaigns_notice WHERE claimed_at IS NULL",
     "mails on their way": "SELECT count(*) FROM campaigns_message WHERE state IN ('planned', 'sending')",
 }
