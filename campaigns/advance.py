@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, BooleanField, Case, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Now
 
 from accounts.ids import NEW_ID
 from campaigns.clock import due_in_sql
@@ -23,7 +23,7 @@ from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Stage
 from campaigns.splits import by_chance, winners
 from leads.conditions import annotated, as_sql, matching, to_q
-from leads.models import Lead
+from leads.models import CLOSED, Lead
 from listings.models import CampaignKind
 
 BATCH = 5_000
@@ -33,7 +33,7 @@ Kind = Stage.Kind
 def advance(limit: int = 1_000_000) -> int:
     """Move every enrollment that is due, of published campaigns only; returns how many moves were made.
 
-    Claims with FOR UPDATE SKIP LOCKED in order of due time: two workers never move the same one. Safe to run twice, at once, or late.
+    Claims with FOR NO KEY UPDATE SKIP LOCKED in order of due time: two workers never move the same one. Safe to run twice, at once, or late.
     """
     moved, watermark = 0, None
     while moved < limit:
@@ -87,8 +87,13 @@ def row_of(step: Step, campaign: Campaign) -> dict[str, Any]:
     return {
         "id": stage.pk, "key": str(stage.key), "kind": stage.kind, "name": stage.name, "campaign": campaign.name, "options": stage.options,
         "next_id": step.after, "holds_for": f"{stage.holds_for.total_seconds()} seconds", "touches": stage.kind in EFFECTS,
-        "holds": campaign.kind == CampaignKind.NURTURE and gives_owner(stage),
+        "holds": campaign.kind == CampaignKind.NURTURE and gives_owner(stage), "ends_mail": ends_mail(stage, campaign),
     }  # fmt: skip
+
+
+def ends_mail(stage: Stage, campaign: Campaign) -> bool:
+    """Whether no mail may go out to those who have passed this stage."""
+    return (campaign.kind == CampaignKind.NURTURE and gives_owner(stage)) or (stage.kind == Kind.SET and stage.options.get("status") in CLOSED)
 
 
 def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]:
@@ -99,10 +104,12 @@ def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]
     sql, parameters = statement(running, limit, watermark or datetime(1970, 1, 1))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        count, latest, touched = cursor.fetchone()
+        count, latest, touched, unmet = cursor.fetchone()
         for stage, leads in json.loads(touched or "{}").items():
             step = running.steps[int(stage)]
             EFFECTS[step.stage.kind](leads, step.stage, running.campaigns[step.stage.pk].name)
+    if unmet:  # their condition may have come true while nobody could see that they wait for it
+        Lead.objects.among(json.loads(unmet)).filter(stale_since=None).update(stale_since=Now())
     return int(count), latest or watermark
 
 
@@ -156,26 +163,33 @@ def arriving_at(stage: int) -> QuerySet[Lead]:
 # Set: active enrollments at stages of published versions whose time is over. Locks them, skipping those others hold; then, where the stage changes
 # the lead, the lead rows, skipping again: whoever follows a lead holds it while waiting for its enrollments, so nobody must wait here the other way
 # round. What was skipped stays due. Who is given an owner by a nurture campaign is held at once; following sets them free if nobody could take them.
+# Where no mail could go out any more, whoever has one on its way waits for it, for as long as the mail server is asked again.
 # Passages are counted in order, so that two batches wait for each other in one direction only.
 ADVANCE = """
     WITH flow AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%s::jsonb) AS f(
             id bigint, key uuid, kind text, name text, campaign text, options jsonb, next_id bigint, holds_for interval, touches boolean,
-            holds boolean)
+            holds boolean, ends_mail boolean)
     ), due AS MATERIALIZED (
-        SELECT e.id, e.stage_id, e.due_at, e.lead_id FROM campaigns_enrollment e
+        SELECT e.id, e.stage_id, e.stage_since, e.due_at, e.lead_id FROM campaigns_enrollment e
         WHERE e.status = 'active' AND e.due_at <= now() AND e.due_at >= %s AND e.stage_id IN (SELECT id FROM flow)
-        ORDER BY e.due_at LIMIT %s FOR UPDATE OF e SKIP LOCKED
+        ORDER BY e.due_at LIMIT %s FOR NO KEY UPDATE OF e SKIP LOCKED
     ), chosen(lead_id, stage_id, way, number) AS MATERIALIZED ({chosen}),
     held AS MATERIALIZED (
         SELECT l.id FROM leads_lead l WHERE l.id = ANY(ARRAY(SELECT d.lead_id FROM due d JOIN flow f ON f.id = d.stage_id WHERE f.touches))
-        ORDER BY l.id FOR UPDATE OF l SKIP LOCKED
+        ORDER BY l.id FOR NO KEY UPDATE OF l SKIP LOCKED
+    ), mail AS MATERIALIZED (
+        SELECT d.id, max(m.due_at) AS due_at FROM due d JOIN flow f ON f.id = d.stage_id AND f.ends_mail
+        JOIN campaigns_message m ON m.enrollment_id = d.id AND m.state IN ('planned', 'sending')
+        WHERE d.stage_since > now() - interval '4 days' GROUP BY d.id
+    ), later AS (
+        UPDATE campaigns_enrollment e SET due_at = greatest(mail.due_at, now()) + interval '1 minute' FROM mail WHERE e.id = mail.id
     ), going AS MATERIALIZED (
         SELECT d.id, d.lead_id, d.due_at, f.id AS stage_id, f.key, f.kind, f.name, f.campaign, f.touches, f.options, f.holds AND n.id IS NOT NULL AS holds,
             c.number, n.id AS to_id, n.holds_for AS next_holds, n.options AS next_options
         FROM due d JOIN flow f ON f.id = d.stage_id LEFT JOIN chosen c ON c.lead_id = d.lead_id AND c.stage_id = d.stage_id
         LEFT JOIN flow n ON n.id = coalesce(c.way, f.next_id) AND f.kind <> 'exit'
-        WHERE NOT f.touches OR d.lead_id IN (SELECT id FROM held)
+        WHERE (NOT f.touches OR d.lead_id IN (SELECT id FROM held)) AND d.id NOT IN (SELECT id FROM mail)
     ), met(lead_id, stage_id) AS MATERIALIZED ({met}),
     moved AS (
         UPDATE campaigns_enrollment e SET stage_id = coalesce(g.to_id, e.stage_id), stage_since = now(),
@@ -209,5 +223,8 @@ ADVANCE = """
     )
     SELECT count(*), max(due_at), (
         SELECT jsonb_object_agg(stage_id, leads) FROM (SELECT stage_id, jsonb_agg(lead_id) AS leads FROM going WHERE touches GROUP BY stage_id) AS touched
+    ), (
+        SELECT jsonb_agg(g.lead_id) FROM going g LEFT JOIN met m ON m.lead_id = g.lead_id AND m.stage_id = g.to_id
+        WHERE g.next_options ? 'until' AND m.lead_id IS NULL
     ) FROM going
 """

@@ -6,6 +6,7 @@ Every verb locks the campaign, so that two people who build at once take turns, 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -140,7 +141,10 @@ def remove_arm(branch: Stage, number: int) -> None:
         for child in branch.children.filter(arm=number):
             remove(child)
         branch.children.filter(arm__gt=number).update(arm=F("arm") - 1)
-        Stage.objects.filter(pk=branch.pk).update(options={**branch.options, "arms": [arm for place, arm in enumerate(arms) if place != number]})
+        left = {**branch.options, "arms": [arm for place, arm in enumerate(arms) if place != number]}
+        # Who took which way, and which has won, is kept by the number of the way: with one less it is another test.
+        key = uuid4() if branch.kind == Stage.Kind.SPLIT else branch.key
+        Stage.objects.filter(pk=branch.pk).update(options=left, key=key)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from accounts.locks import only_one
 from campaigns.clock import due_in_sql
-from campaigns.models import Campaign, Stage
+from campaigns.models import Campaign, Message, Stage
 
 LOCK = 0xCA44
 BATCH = 20_000
@@ -66,11 +66,14 @@ def some(state: str, campaign: int, at: datetime, after: UUID) -> tuple[int, UUI
 
 
 def is_over(state: str, campaign: int, at: datetime) -> bool:
-    """Whether nobody is left of whom it was said; then it is noted, unless something else was said meanwhile."""
+    """Whether nobody is left of whom it was said; then it is noted, unless something else was said meanwhile. No mail of an ended campaign stays planned."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS (SELECT FROM campaigns_enrollment e WHERE e.campaign_id = %s AND {WHOM[state]})", [campaign])
         if cursor.fetchone()[0]:
             return False
+    if state == State.ENDED:
+        planned = Message.objects.filter(stage__version__campaign=campaign, state=Message.State.PLANNED)
+        planned.update(state=Message.State.WITHHELD, reason="exited")
     Campaign.objects.filter(pk=campaign, said_at=at).update(said_at=None)
     return True
 
@@ -94,7 +97,7 @@ WHAT: dict[str, str] = {
 SOME = """
     WITH batch AS MATERIALIZED (
         SELECT e.id FROM campaigns_enrollment e WHERE e.campaign_id = %(campaign)s AND e.id > %(after)s AND {whom}
-        ORDER BY e.id LIMIT %(most)s FOR UPDATE OF e SKIP LOCKED
+        ORDER BY e.id LIMIT %(most)s FOR NO KEY UPDATE OF e SKIP LOCKED
     ), done AS (
         UPDATE campaigns_enrollment e SET {what} FROM batch, campaigns_stage s WHERE e.id = batch.id AND s.id = e.stage_id RETURNING e.id
     )

@@ -75,7 +75,7 @@ class DryRun:
 
     @property
     def mails(self) -> int:
-        return sum(one.stage.kind == Kind.EMAIL for path in self.paths for one in path.passings)
+        return sum(len({one.stage.key for one in path.passings if one.stage.kind == Kind.EMAIL}) for path in self.paths)
 
     @property
     def ends(self) -> list[tuple[str, int]]:
@@ -191,7 +191,9 @@ class Walker:
         last = since + self.span
         for _turn in range(LONGEST_WAY):
             until = self.due(step, path.lead, since)
-            path.passings.append(Passing(step.stage, since, until, self.why(step, path.lead)))
+            again = step.stage.kind == Kind.EMAIL and any(one.stage.key == step.stage.key for one in path.passings)
+            why = _("not again: each mail goes out once") if again else self.why(step, path.lead)
+            path.passings.append(Passing(step.stage, since, until, why))
             if until > last:
                 path.end = _("Still there after %(n)d days") % {"n": self.span.days}
                 return

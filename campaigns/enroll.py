@@ -43,9 +43,9 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         waits = list(Stage.objects.filter(options__has_any_keys=["minute", "until"]).values_list("options", flat=True))
         at_an_hour = any("minute" in options for options in waits)
         today = Publisher.current().today
+        taking = [campaign for campaign in campaigns if campaign.takes_on(today)]
+        let_in(taking, leads, campaigns)
         for campaign in campaigns:
-            if campaign.takes_on(today):
-                enter(campaign, unclaimed(Lead.objects.among(leads), campaign, campaigns))
             if campaign.exit:
                 leave(campaign, leads)
         cursor.execute(
@@ -57,12 +57,20 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
         for stage in awaited(leads) if waits else ():
             meet(stage, leads)
         cursor.execute(NURTURE, {"leads": array(leads)})
+        # What was changed here may be what an entry asks for.
+        let_in([campaign for campaign in taking if campaign.entry], [*reached, *(row[0] for row in cursor)], campaigns)
         if any(campaign.fast_hours for campaign in campaigns):
             cursor.execute(HURRY, {"leads": array(leads)})
         if any(campaign.assigns_anew for campaign in campaigns):
             cursor.execute(NEWLY_IN, [array(leads)])
             reached += let_go([row[0] for row in cursor])
     return reached
+
+
+def let_in(taking: Iterable[Campaign], leads: Sequence[UUID], campaigns: Sequence[Campaign]) -> None:
+    """Let these leads into the campaigns that take somebody on, those of the highest priority first."""
+    for campaign in taking if leads else ():
+        enter(campaign, unclaimed(Lead.objects.among(leads), campaign, campaigns))
 
 
 # Without it an enrollment made beside a publication would have no due time, and nobody would ever give it one.
@@ -221,12 +229,13 @@ LEAVE = """
 # Nurture is marketing's: while a seller owns the lead it is held, so that nobody is written to by two. Demand generation runs beside the seller.
 HOLD = """
     WITH wanted AS (
-        SELECT e.id, e.lead_id, l.owner_id IS NOT NULL AS hold, c.state = 'published' AS runs, s.holds_for, s.options FROM campaigns_enrollment e
+        SELECT e.id, e.lead_id, l.owner_id IS NOT NULL AS hold, c.state = 'published' AS runs, c.state = 'paused' AS stands, s.holds_for, s.options FROM campaigns_enrollment e
         JOIN campaigns_campaign c ON c.id = e.campaign_id JOIN campaigns_stage s ON s.id = e.stage_id JOIN leads_lead l ON l.id = e.lead_id
         WHERE e.lead_id = ANY(%s::uuid[]) AND c.kind = 'nurture' AND e.status IN ('active', 'held')
     )
     UPDATE campaigns_enrollment e SET status = CASE WHEN w.hold THEN 'held' ELSE 'active' END, reason = CASE WHEN w.hold THEN 'seller' ELSE '' END,
-        due_at = CASE WHEN w.runs AND NOT w.hold THEN {due} END
+        due_at = CASE WHEN w.runs AND NOT w.hold THEN {due} END,
+        remaining = CASE WHEN w.stands AND NOT w.hold THEN greatest(e.stage_since + w.holds_for - now(), interval '0') END
     FROM wanted w WHERE w.id = e.id AND (e.status = 'held') <> w.hold
 """
 NURTURE = f"""
@@ -237,5 +246,5 @@ NURTURE = f"""
         RETURNING l.id
     )
     INSERT INTO leads_activity (id, lead_id, at, kind, data)
-    SELECT {NEW_ID}, id, clock_timestamp(), 'status', '{{"was": "new", "status": "nurturing"}}' FROM nurtured
+    SELECT {NEW_ID}, id, clock_timestamp(), 'status', '{{"was": "new", "status": "nurturing"}}' FROM nurtured RETURNING lead_id
 """

@@ -221,7 +221,7 @@ def figures_of(version: Version, counted: Version | None = None) -> Figures:
     entered = 0
     for stage, status, reason, n in remembered(f"campaigns flow {of.pk}", lambda: list(standing_at(of, keys))):
         entered += n
-        if keys[stage] in standings:
+        if keys.get(stage) in standings:
             count(standings[keys[stage]], status, reason, n)
     passages = remembered(f"campaigns passages {of.pk}", lambda: list(passed_in(of)))
     for one in standings.values():
@@ -229,7 +229,7 @@ def figures_of(version: Version, counted: Version | None = None) -> Figures:
         one.arrived = one.here + one.reached + one.gone + one.moved_on + one.ended
         one.share = one.arrived / entered if entered else 0
     for stage, sent, clicked in remembered(f"campaigns mails {of.pk}", lambda: mails_of(keys)):
-        if keys[stage] in standings:
+        if keys.get(stage) in standings:
             standings[keys[stage]].sent, standings[keys[stage]].clicked = sent, clicked
     for one in standings.values():
         one.ways = [way_of(one, arm, standings) for arm in one.step.arms]

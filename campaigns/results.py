@@ -140,7 +140,7 @@ def mails(campaign: Campaign) -> list[Mail]:
 
     def counted() -> list[tuple[Any, ...]]:
         of = Message.objects.filter(stage__in=list(key_of)).values_list("stage", "state").annotate(n=Count("pk")).order_by()
-        clicks = Message.objects.filter(stage__in=list(key_of), clicks__by_program=False).values_list("stage")
+        clicks = Message.objects.filter(stage__in=list(key_of), state="sent", clicks__by_program=False).values_list("stage")
         clicked = clicks.annotate(n=Count("pk", distinct=True)).order_by()
         events = MailEvent.objects.filter(message__stage__in=list(key_of), kind__in=COUNTED).values_list("message__stage", "kind")
         return [*of, *((stage, "clicked", n) for stage, n in clicked), *events.annotate(n=Count("pk")).order_by()]
@@ -255,17 +255,20 @@ def times(stages: Iterable[int]) -> dict[int, tuple[float, int]]:
 
     def counted() -> dict[int, tuple[float, int]]:
         with connection.cursor() as cursor:
-            cursor.execute(TIMES, {"stages": keys, "since": timezone.now() - timedelta(days=DAYS)})
+            since = timezone.now() - timedelta(days=DAYS)
+            cursor.execute(TIMES, {"stages": keys, "since": since, "first": first_id(since - timedelta(days=DAYS))})
             return {stage: (round(float(minutes)), n) for stage, minutes, n in cursor}
 
     return remembered(f"campaigns times {min(keys, default=0)} {len(keys)}", counted)
 
 
-# Set: transitions of these stages. How long somebody stood at a stage is from the transition that brought them, else from their entry.
+# Set: transitions of these stages, as far back as whoever went on lately may have come.
+# How long somebody stood at a stage is from the transition that brought them, else from their entry.
 TIMES = """
     WITH gone AS (
         SELECT t.from_stage_id, t.at - coalesce(lag(t.at) OVER (PARTITION BY t.enrollment_id ORDER BY t.at, t.id), e.entered_at) AS stood, t.at
         FROM campaigns_transition t JOIN campaigns_enrollment e ON e.id = t.enrollment_id WHERE t.from_stage_id = ANY(%(stages)s::bigint[])
+            AND t.id >= %(first)s
     )
     SELECT from_stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM stood) / 60), count(*)
     FROM gone WHERE at >= %(since)s GROUP BY from_stage_id

@@ -19,10 +19,11 @@ def put_off_until(contact: Contact, rules: MailRules, now: datetime) -> tuple[da
     """
     moment, why = now, ""
     if rules.most_mails:
-        Contact.objects.select_for_update().get(pk=contact.pk)
+        Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
         if (free := free_again(contact, rules, now)) > now:
             moment, why = free, "throttled"
     if rules.most_per_domain and (free := domain_free_again(domain_of(contact.email), rules, now)) > moment:
+        line_up(domain_of(contact.email), free, rules)
         moment, why = free, "domain"
     if rules.keeps_hours:
         opens = next_opening(moment, rules, zone_of(contact.country))
@@ -55,9 +56,28 @@ def domain_free_again(domain: str, rules: MailRules, now: datetime) -> datetime:
     return last[-1] + hour if len(last) == rules.most_per_domain else now
 
 
+def line_up(domain: str, free: datetime, rules: MailRules) -> None:
+    """Whatever else is due to this domain waits too, in the order it was due, an hour after the other as many as may go: one by one they would keep all
+    other mail waiting. Locks the messages, skipping those others hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINE_UP, {"domain": domain, "free": free, "most": rules.most_per_domain})
+
+
+LINE_UP = """
+    WITH waiting AS MATERIALIZED (
+        SELECT m.id, m.due_at FROM campaigns_message m JOIN campaigns_enrollment e ON e.id = m.enrollment_id JOIN leads_lead l ON l.id = e.lead_id
+        JOIN leads_contact c ON c.id = l.contact_id
+        WHERE m.state = 'planned' AND m.due_at <= now() AND substring(c.email FROM '[^@]*$') = %(domain)s FOR NO KEY UPDATE OF m SKIP LOCKED
+    ), line AS (SELECT id, (row_number() OVER (ORDER BY due_at, id) - 1) / %(most)s AS hours FROM waiting)
+    UPDATE campaigns_message m SET due_at = %(free)s + line.hours * interval '1 hour', reason = 'domain' FROM line WHERE m.id = line.id
+"""
+
+
 def next_opening(moment: datetime, rules: MailRules, zone: str) -> datetime:
     """The moment itself within working hours there, else the next time that they begin. A night that loses or gains an hour has its usual hours."""
     there = moment.astimezone(ZoneInfo(zone))
+    if rules.from_hour == rules.to_hour:  # the whole day
+        return moment if there.isoweekday() in rules.weekdays else next_hour(moment, {"minute": 0, "weekdays": rules.weekdays}, zone)
     closes = datetime.combine(there.date() + timedelta(days=rules.to_hour // 24), time(rules.to_hour % 24), ZoneInfo(zone))
     if there.isoweekday() in rules.weekdays and there.hour >= rules.from_hour and there < closes:
         return moment

@@ -219,9 +219,9 @@ def close(message: Message, state: str, reason: str) -> None:
     """Write the outcome; a sent message goes on the timeline."""
     now = timezone.now()
     sent = state == State.SENT
-    Message.objects.filter(pk=message.pk).update(
-        state=state, reason=reason, sent_at=now if sent else None, language=message.language, subject=message.subject
-    )
+    this = Message.objects.filter(pk=message.pk)
+    this.update(sent_at=now if sent else None, language=message.language, subject=message.subject)
+    this.exclude(state=State.BOUNCED).update(state=state, reason=reason)  # the provider may be sooner than we are
     if sent:
         Activity.objects.create(lead=message.enrollment.lead, kind="mailed", data={"subject": message.subject, "stage": message.stage.name})
 

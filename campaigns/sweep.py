@@ -12,9 +12,9 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from campaigns.enroll import HOLD_STILL, enter, unclaimed
+from campaigns.enroll import HOLD_STILL, enter, may_enter, unclaimed
 from campaigns.models import Campaign, Enrollment, Stage
-from leads.conditions import matching
+from leads.conditions import annotated, matching, to_q
 from leads.models import CLOSED, Lead, Status
 from listings.models import CampaignKind, Publisher
 
@@ -54,10 +54,18 @@ def let_in(campaign: Campaign) -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(HOLD_STILL)
             current = Campaign.objects.select_related("current").get(pk=campaign.pk)
-            some = enter(current, unclaimed(Lead.objects.all(), current, Campaign.objects.filter(priority__gt=current.priority)), most=BATCH)
+            leads = staying(unclaimed(Lead.objects.all(), current, Campaign.objects.filter(priority__gt=current.priority)), current)
+            some = enter(current, leads, most=BATCH) if current.takes_on(Publisher.current().today) else 0
         entered += some
-        if some < BATCH:
+        if not some:
             return entered
+
+
+def staying(leads: QuerySet[Lead], campaign: Campaign) -> QuerySet[Lead]:
+    """Those who would not leave the campaign or reach its goal at once. The others are made stale: on a lead's path all three are asked in one transaction."""
+    for tree in filter(None, (campaign.exit, campaign.goal)):
+        leads = leads.exclude(Exists(matching(Lead.objects.filter(pk=OuterRef("pk")), tree)))
+    return leads
 
 
 def out_of_line(campaign: Campaign) -> Iterator[QuerySet[Lead]]:
@@ -67,6 +75,10 @@ def out_of_line(campaign: Campaign) -> Iterator[QuerySet[Lead]]:
     yield Lead.objects.filter(Exists(here.running()), status__in=CLOSED)
     if campaign.kind == CampaignKind.NURTURE:
         yield leads.filter(Exists(active), status=Status.NEW, owner=None)
+    if campaign.takes_on(Publisher.current().today):
+        for tree in filter(None, (campaign.exit, campaign.goal)):
+            wanted = may_enter(leads.exclude(status__in=CLOSED), campaign)
+            yield annotated(wanted, campaign.entry, tree).filter(to_q(campaign.entry), to_q(tree))
     if campaign.exit:
         yield matching(Lead.objects.filter(Exists(here.running())), campaign.exit)
     if campaign.goal:

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -63,7 +63,10 @@ def tried(version: Version, user: User, asked: str, whom: str) -> DryRun:
 
 def meant_by(address: str, user: User) -> QuerySet[Lead]:
     """The leads that an address stands for: one by its page or its id, or those of a list with the filters that it shows."""
-    parts = urlsplit(address) if "[" not in address else urlsplit("")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise Http404 from None
     seen, last = Lead.objects.visible_to(user), parts.path.rstrip("/").rpartition("/")[2]
     return chosen(seen, asked_in(QueryDict(parts.query))) if last == "leads" else seen.filter(pk=uuid_of(last))
 

@@ -245,6 +245,8 @@ def options_of(kind: str, said: Any, at: str) -> Data:
     known = KNOWN.get(kind, {})
     if unknown := set(said) - set(known):
         raise wrong(at, _("unknown: %(names)s") % {"names": ", ".join(sorted(unknown))})
+    if kind == Stage.Kind.SET and len(set(said) - {"off"}) > 1:
+        raise wrong(at, _("a stage sets one thing"))
     return {name: known[name](value, f"{at}.{name}") for name, value in said.items()}
 
 

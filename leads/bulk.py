@@ -22,7 +22,7 @@ def set_status_of_all(leads: QuerySet[Lead], status: str, by: User | None, **bec
     now = timezone.now()
     with transaction.atomic():
         wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk")).exclude(status=status)
-        before = list(wanted.order_by("pk").select_for_update().values("pk", *KEPT))
+        before = list(wanted.order_by("pk").select_for_update(no_key=True).values("pk", *KEPT))
         changed = Lead.objects.filter(pk__in=[row["pk"] for row in before])
         closed = now if status in CLOSED else None
         changed.update(status=status, closed_at=closed, stale_since=now, last_activity_at=now, **reached(status, now))
@@ -34,7 +34,7 @@ def put_back(leads: QuerySet[Lead], status: str, before: list[dict[str, Any]], b
     """Undo `set_status_of_all` for those that still stand where it put them, with the moments it fixed; returns how many."""
     rows = {str(row["pk"]): row for row in before}
     with transaction.atomic():
-        still = list(leads.filter(pk__in=list(rows), status=status).order_by("pk").select_for_update(of=("self",)))
+        still = list(leads.filter(pk__in=list(rows), status=status).order_by("pk").select_for_update(of=("self",), no_key=True))
         for lead in still:
             for column in KEPT:
                 setattr(lead, column, rows[str(lead.pk)][column])

@@ -153,6 +153,6 @@ def matching(leads: QuerySet[Any], tree: dict[str, Any]) -> QuerySet[Any]:
 
 
 def as_sql(rows: QuerySet[Any, Any]) -> tuple[str, list[Any]]:
-    """A query as a part of a larger statement, with its parameters."""
-    sql, parameters = rows.query.sql_with_params()
+    """A query as a part of a larger statement, with its parameters. One that Django knows to find nothing is written out all the same."""
+    sql, parameters = rows.query.get_compiler(rows.db, elide_empty=False).as_sql()
     return sql, list(parameters)

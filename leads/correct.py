@@ -15,7 +15,7 @@ def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
     now = timezone.now()
     with transaction.atomic():
         company = company_of(changes.get("company_said", contact.company_said), changes.get("email", contact.email), changes.get("country", ""))
-        row = Contact.objects.select_for_update().get(pk=contact.pk)
+        row = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
         differ = [name for name, value in changes.items() if getattr(row, name) != value]
         if not differ:
             return []
@@ -23,7 +23,7 @@ def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
             setattr(row, name, changes[name])
         follow(row, company, differ)
         row.save()
-        leads = list(row.leads.order_by("pk").select_for_update().values_list("pk", flat=True))
+        leads = list(row.leads.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         Lead.objects.filter(pk__in=leads).update(stale_since=now, last_activity_at=now)
         Activity.objects.bulk_create(Activity(lead_id=pk, kind="edited", actor=by, at=now, data={"fields": differ}) for pk in leads)
     return differ

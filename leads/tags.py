@@ -32,7 +32,7 @@ def remove_tag(leads: QuerySet[Lead], tag: str, by: User | None, **because: str)
 def changed(leads: QuerySet[Lead], tags: Func, kind: str, by: User | None, data: dict[str, Any]) -> int:
     now = timezone.now()
     with transaction.atomic():
-        keys = list(leads.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        keys = list(leads.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
         Lead.objects.among(keys).update(tags=tags, stale_since=Now(), last_activity_at=now)
         Activity.objects.bulk_create((Activity(lead_id=key, kind=kind, actor=by, at=now, data=data) for key in keys), batch_size=1_000)
     return len(keys)

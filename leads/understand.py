@@ -204,7 +204,7 @@ LOCK_LEADS = """
     SELECT l.id, l.contact_id, l.listing_id FROM (
         SELECT contact_id, listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
         UNION SELECT c.id, r.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact text, listing_id bigint) JOIN leads_contact c ON c.key = r.contact
-    ) AS wanted JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR UPDATE OF l
+    ) AS wanted JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR NO KEY UPDATE OF l
 """
 SUMMARY = """
     SELECT lead_id, count(*) AS count, count(DISTINCT (received_at AT TIME ZONE 'UTC')::date) AS days, max(received_at) AS last_at,
@@ -295,7 +295,7 @@ KEEP_DEMAND = """
 NOTE_NEIGHBOUR = """
     WITH note AS MATERIALIZED (
         SELECT l.id AS lead_id, r.at, r.activity FROM jsonb_to_recordset(%s::jsonb) AS r(listing_id bigint, contact text, at timestamptz, activity uuid)
-        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id ORDER BY l.id FOR UPDATE OF l
+        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id ORDER BY l.id FOR NO KEY UPDATE OF l
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data) SELECT activity, lead_id, at, 'asked_neighbour', '{}' FROM note
     )

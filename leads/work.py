@@ -18,7 +18,7 @@ def set_status(lead: Lead, status: str, by: User) -> bool:
     """Put the lead into a status; what it thereby ever reached is kept for good. Returns false when it already was there. Locks the lead row."""
     now = timezone.now()
     with transaction.atomic():
-        current = Lead.objects.select_for_update().get(pk=lead.pk)
+        current = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
         if current.status == status:
             return False
         Lead.objects.filter(pk=lead.pk).update(
@@ -38,7 +38,7 @@ def set_value(lead: Lead, value: Decimal | None, by: User) -> bool:
     """What the lead is expected to be worth; none when nobody can tell. Returns false when it said so already. Locks the lead row."""
     now = timezone.now()
     with transaction.atomic():
-        current = Lead.objects.select_for_update().get(pk=lead.pk)
+        current = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
         if current.value == value:
             return False
         Lead.objects.filter(pk=lead.pk).update(value=value, stale_since=now, last_activity_at=now)

@@ -45,7 +45,7 @@ def run(seconds: float = BUDGET) -> dict[str, int]:
 def follow(limit: int = BATCH) -> int:
     """Follow the leads that have been stale longest; returns how many. Locks them first, skipping those somebody else holds."""
     with transaction.atomic():
-        stale = Lead.objects.stale(timezone.now()).select_for_update(skip_locked=True)
+        stale = Lead.objects.stale(timezone.now()).select_for_update(skip_locked=True, no_key=True)
         leads = sorted(stale.values_list("pk", flat=True)[:limit])
         follow_all(leads)
     return len(leads)
@@ -65,7 +65,7 @@ def follow_all(leads: Sequence[UUID]) -> None:
             raise
         if len(leads) == 1:
             log.exception("lead %s could not be followed", leads[0])
-            Lead.objects.filter(pk=leads[0]).update(follow_error=str(error)[:1000], stale_since=timezone.now() + LATER)
+            Lead.objects.filter(pk=leads[0]).update(follow_error=(str(error) or repr(error))[:1000], stale_since=timezone.now() + LATER)
             return
         middle = len(leads) // 2
         follow_all(leads[:middle])

@@ -28,7 +28,7 @@ def hand_over(leads: QuerySet[Lead], owner: User | None, by: User | None, **beca
     with transaction.atomic():
         wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk"))
         wanted = wanted.exclude(owner=owner) if owner else wanted.filter(owner__isnull=False)
-        before = list(wanted.order_by("pk").select_for_update(of=("self",)).values("pk", *KEPT))
+        before = list(wanted.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk", *KEPT))
         changed = Lead.objects.filter(pk__in=[row["pk"] for row in before])
         changed.update(owner=owner, owner_reason=reason, assigned_at=now if owner else None, stale_since=now)
         if owner is None:
@@ -46,7 +46,7 @@ def take_back(leads: QuerySet[Lead], owner: User | None, before: Before, by: Use
     """Undo `hand_over` for those that still have the owner it gave them, with the clock they had; returns how many. Locks the lead rows in id order."""
     rows = {str(row["pk"]): row for row in before}
     with transaction.atomic():
-        still = list(leads.filter(pk__in=list(rows), owner=owner).order_by("pk").select_for_update(of=("self",)))
+        still = list(leads.filter(pk__in=list(rows), owner=owner).order_by("pk").select_for_update(of=("self",), no_key=True))
         for lead in still:
             for column in KEPT:
                 setattr(lead, column, rows[str(lead.pk)][column])

@@ -45,6 +45,10 @@ def working_days() -> list[int]:
     return [1, 2, 3, 4, 5]
 
 
+def every_day() -> list[int]:
+    return [1, 2, 3, 4, 5, 6, 7]
+
+
 class MailRules(models.Model):
     """How often and when campaigns may write to a person at all, whichever campaign it is; one row."""
 
@@ -54,7 +58,7 @@ class MailRules(models.Model):
     # Hours of the person's day; the same hour twice is the whole day.
     from_hour = models.PositiveSmallIntegerField(_("not before"), default=0, validators=[MaxValueValidator(23)])
     to_hour = models.PositiveSmallIntegerField(_("not after"), default=0, validators=[MaxValueValidator(24)])
-    weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=working_days)
+    weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("on"), default=every_day)
     # To addresses of one domain, over all campaigns; 0 is no limit.
     most_per_domain = models.PositiveIntegerField(
         _("at most so many an hour to one domain"), default=0, db_default=0, validators=[MaxValueValidator(100_000)]
@@ -80,7 +84,7 @@ class MailRules(models.Model):
 
     @property
     def keeps_hours(self) -> bool:
-        return self.from_hour != self.to_hour
+        return self.from_hour != self.to_hour or len(set(self.weekdays)) < 7
 
 
 class Suppression(models.Model):

@@ -27,7 +27,7 @@ from campaigns.publish import end, pause, publish
 from campaigns.written import as_data, write
 from leads.conditions import check
 from leads.models import Lead
-from listings.models import Storefront
+from listings.models import Publisher, Storefront
 from portal.api.pages import ByName, NewestFirst
 
 
@@ -288,6 +288,11 @@ class Wanted(serializers.Serializer[Any]):
 
     campaign = serializers.SlugRelatedField(slug_field="slug", queryset=Campaign.objects.begun())
     lead = serializers.PrimaryKeyRelatedField(queryset=Lead.objects.all())
+
+    def validate_campaign(self, campaign: Campaign) -> Campaign:
+        if not campaign.takes_on(Publisher.current().today):
+            raise serializers.ValidationError(_("Nobody enters this campaign today."))
+        return campaign
 
 
 class Enrollments(generics.ListAPIView[Enrollment]):

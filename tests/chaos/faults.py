@@ -10,8 +10,6 @@ from pathlib import Path
 
 from tests.chaos.world import World
 
-SAID = "UPDATE campaigns_campaign SET state = '{state}', said_at = clock_timestamp()"
-
 
 class Faults:
     """Each kind by name. What a fault takes down it brings up again, sooner or later."""
@@ -71,9 +69,10 @@ class Faults:
 
     def pause(self) -> None:
         """A person stops every campaign and starts it again; the workers carry out both, and what is said next may come before they have."""
-        self.world.sql(SAID.format(state="paused"))
-        self.down()
-        self.world.sql(SAID.format(state="published"))
+        for state in ("paused", "published"):
+            for (campaign,) in self.world.sql("SELECT id FROM campaigns_campaign"):  # one after the other, as people do
+                self.world.sql("UPDATE campaigns_campaign SET state = %s, said_at = clock_timestamp() WHERE id = %s", [state, campaign])
+            self.down()
 
     def redis(self) -> None:
         self.world.engines.stop_redis(signal.SIGKILL)
