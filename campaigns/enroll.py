@@ -150,13 +150,16 @@ def leave(campaign: Campaign, leads: Sequence[UUID]) -> None:
     """Those that the campaign's exit condition holds for leave it."""
     gone, parameters = as_sql(matching(Lead.objects.among(leads).order_by("pk"), campaign.exit).values_list("pk"))
     with connection.cursor() as cursor:
-        cursor.execute(LEAVE_BY_CONDITION.format(gone=gone), [*parameters, campaign.pk])
+        cursor.execute(LEAVE_BY_CONDITION.format(gone=gone, new_id=NEW_ID), [*parameters, campaign.pk, campaign.name])
 
 
 LEAVE_BY_CONDITION = """
-    WITH gone(id) AS MATERIALIZED ({gone})
-    UPDATE campaigns_enrollment e SET status = 'exited', reason = 'exit', due_at = NULL, ended_at = now()
-    FROM gone WHERE e.lead_id = gone.id AND e.campaign_id = %s AND e.status IN ('active', 'held')
+    WITH gone(id) AS MATERIALIZED ({gone}), gone_now AS (
+        UPDATE campaigns_enrollment e SET status = 'exited', reason = 'exit', due_at = NULL, ended_at = now()
+        FROM gone WHERE e.lead_id = gone.id AND e.campaign_id = %s AND e.status IN ('active', 'held') RETURNING e.lead_id
+    )
+    INSERT INTO leads_activity (id, lead_id, at, kind, data)
+    SELECT {new_id}, lead_id, clock_timestamp(), 'no_longer_meant', jsonb_build_object('campaign', %s::text) FROM gone_now
 """
 
 

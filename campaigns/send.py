@@ -87,13 +87,17 @@ def ready(message: Message) -> EmailMultiAlternatives | None:
         why = withheld(message)
         sender = message.enrollment.campaign.writes_from
         mail = compose(message, sender) if sender and not why else None
+        if mail:
+            mail.message()  # what can't be written down fails here, where nothing has gone out
     except (DatabaseError, SoftTimeLimitExceeded):
         raise  # nothing is written, and the message stays planned
     except Exception as error:
         log.exception("message %s can't be written", message.pk)
         close(message, State.FAILED, f"{type(error).__name__}: {error}"[:300])
         return None
-    if mail is None:
+    if mail is None and sender is None and not why:  # removed a moment ago: as long as there is none, nothing is sendable
+        Message.objects.filter(pk=message.pk).update(due_at=timezone.now() + FIRST_WAIT)
+    elif mail is None:
         close(message, State.WITHHELD if why else State.FAILED, why or "no_text")
     return mail
 
@@ -220,10 +224,11 @@ def close(message: Message, state: str, reason: str) -> None:
     now = timezone.now()
     sent = state == State.SENT
     this = Message.objects.filter(pk=message.pk)
-    this.update(sent_at=now if sent else None, language=message.language, subject=message.subject)
-    this.exclude(state=State.BOUNCED).update(state=state, reason=reason)  # the provider may be sooner than we are
-    if sent:
-        Activity.objects.create(lead=message.enrollment.lead, kind="mailed", data={"subject": message.subject, "stage": message.stage.name})
+    with transaction.atomic():
+        this.update(sent_at=now if sent else None, language=message.language, subject=message.subject)
+        this.exclude(state=State.BOUNCED).update(state=state, reason=reason)  # the provider may be sooner than we are
+        if sent:
+            Activity.objects.create(lead=message.enrollment.lead, kind="mailed", data={"subject": message.subject, "stage": message.stage.name})
 
 
 def find_uncertain() -> int:

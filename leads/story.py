@@ -124,6 +124,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "asked_neighbour": lambda data: (_("Asked a neighbour: do not contact about that request"), ""),
     "enrolled": lambda data: (_("Entered %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
     "left_campaign": lambda data: (_("Taken out of %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
+    "no_longer_meant": lambda data: (_("Left %(campaign)s: it is no longer meant for this lead") % {"campaign": named(data, "campaign")}, ""),
     "goal_reached": lambda data: (_("Reached the goal of %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
     "handed_to_sales": lambda data: (_("Handed to sales by %(campaign)s") % {"campaign": named(data, "campaign")}, named(data, "stage")),
     "campaign_ended": lambda data: (_("%(campaign)s ended") % {"campaign": named(data, "campaign")}, ""),

@@ -123,6 +123,38 @@ def test_who_would_not_stay_gets_no_mail_from_the_sweep(campaign, put, running, 
     assert lead.enrollments.get(campaign=campaign).status == status
 
 
+def test_who_leaves_by_the_exit_condition_is_told_why(stands, campaign, app, arrive, signed_in, marketing):
+    lead = arrive(app, **WEAK)
+    Campaign.objects.filter(pk=campaign.pk).update(exit=BOB)
+    Lead.objects.update(stale_since=timezone.now())
+    pipeline.run()
+    assert lead.enrollments.get().reason == "exit"
+    assert "Left Mine: it is no longer meant for this lead" in signed_in(marketing).get(lead.get_absolute_url()).text
+    assert lead.activities.filter(kind="no_longer_meant").count() == 1
+
+
+def test_a_sender_removed_at_this_moment_costs_no_mail(campaign, put, running, app, arrive, pass_time, monkeypatch):
+    put("email", "Hello")
+    put("exit")
+    running()
+    arrive(app, **WEAK)
+    pass_time()
+    monkeypatch.setattr(Campaign, "writes_from", None)
+    assert send() == 1
+    assert Message.objects.get().state == "planned"
+
+
+def test_a_mail_that_can_not_be_written_down_has_failed(campaign, put, running, app, arrive, pass_time, monkeypatch):
+    put("email", "Hello")
+    put("exit")
+    running()
+    arrive(app, **WEAK)
+    pass_time()
+    monkeypatch.setattr(sending, "signature", lambda message, sender: ("Name", sender.address, ["a@b.example\nBcc: c@d.example"]))
+    send()
+    assert Message.objects.get().state == "failed"
+
+
 @pytest.mark.parametrize(("kind", "options"), [("hand_over", {}), ("set", {"status": "disqualified"})])
 def test_a_mail_goes_out_before_the_lead_is_given_away(campaign, put, running, app, arrive, sales, kind, options):
     put("email", "Goodbye")
