@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, QuerySet
@@ -115,14 +116,16 @@ def by_day(rows: QuerySet[Any]) -> list[tuple[int, date, int]]:
 def ahead(steps: dict[int, Step], start: Step, day: date, zone: ZoneInfo) -> Iterator[tuple[date, Step, bool]]:
     """(day, mail stage, whether it is certain) of the mails on the way of somebody who is due at a stage on a day."""
     noon = datetime.combine(day, time(12), zone)
-    ways, turns, seen = [(start, noon, True)], 0, set()
+    nothing: frozenset[UUID] = frozenset()
+    ways, turns, seen = [(start, noon, True, nothing)], 0, set()
     while ways and turns < MOST_STEPS:
-        step, at, is_certain = ways.pop()
+        step, at, is_certain, sent = ways.pop()
         turns += 1
         if at > noon + timedelta(days=DAYS) or (step.stage.pk, at) in seen:
             continue
         seen.add((step.stage.pk, at))
-        if step.stage.kind == Kind.EMAIL:
+        if step.stage.kind == Kind.EMAIL and step.stage.key not in sent:  # in a circle each goes out once
+            sent |= {step.stage.key}
             yield at.date(), step, is_certain
         if ends_here(step.stage):
             continue
@@ -130,7 +133,7 @@ def ahead(steps: dict[int, Step], start: Step, day: date, zone: ZoneInfo) -> Ite
         for one in following:
             if one in steps:
                 arrives = arrival(steps[one].stage, at, zone)
-                ways.append((steps[one], arrives, is_certain and len(following) == 1 and not leaves_open(steps[one].stage)))
+                ways.append((steps[one], arrives, is_certain and len(following) == 1 and not leaves_open(steps[one].stage), sent))
 
 
 def ends_here(stage: Stage) -> bool:

@@ -130,6 +130,8 @@ class Reading:
         """Make the stages those of the version. Old ones go once nobody stands at them; only then their keys are free."""
         old = list(self.version.stages.all())
         kept = {stage.key for stage in old}
+        splits = Stage.objects.filter(version__campaign=self.version.campaign_id, kind=Stage.Kind.SPLIT)
+        ways = {stage.key: len(stage.options.get("arms", [])) for stage in splits}
         for stage in self.stages:
             stage.save()
         StageText.objects.bulk_create(self.texts)
@@ -142,7 +144,10 @@ class Reading:
         before = kept | set(Stage.objects.filter(version__campaign=self.version.campaign_id).values_list("key", flat=True))
         for place, stage in enumerate(self.stages):
             # A key from elsewhere, as a file may bring, would tie two campaigns' mails together.
-            stage.key = self.keys[place] if self.keys.get(place) in before else stage.key
+            # A split with fewer ways than it had is another test (build.remove_arm).
+            wished = self.keys.get(place)
+            if wished and wished in before and len(stage.options.get("arms", [])) >= ways.get(wished, 0):
+                stage.key = wished
         said = {str(self.keys[place]): stage for place, stage in enumerate(self.stages) if place in self.keys}
         for place, wanted in self.jumps.items():
             if wanted not in said:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaigns import build, by_hand, events, sweep
 from campaigns import send as sending
 from campaigns.advance import advance
+from campaigns.coming import coming
 from campaigns.dryrun import dry_run
 from campaigns.models import Campaign, Choice, Click, Enrollment, MailRules, Message
 from campaigns.publish import end, pause, publish
@@ -203,6 +204,29 @@ def test_a_test_with_a_way_less_is_another_test(campaign, put, running, app, mar
     shorter.refresh_from_db()
     assert shorter.key != split.key
     assert {one.name: one.rate.whole for one in outcomes(shorter)} == {"B": 0, "C": 0}
+
+
+def test_a_test_written_with_a_way_less_is_another_test(campaign, put, running, api, marketing):
+    split = put("split", arms=[{"name": name, "share": 1} for name in "ABC"])
+    put("exit")
+    running()
+    client, url = api(marketing), "/api/v1/campaigns/mine/stages/"
+    stages = client.get("/api/v1/campaigns/mine/").json()["stages"]
+    for ways, same in ((3, True), (2, False)):
+        stages[0]["arms"] = stages[0]["arms"][:ways]
+        answer = client.put(url, json.dumps(stages), content_type="application/json")
+        assert answer.status_code == 200, answer.text
+        assert campaign.versions.order_by("-number")[0].stages.filter(kind="split", key=split.key).exists() is same
+
+
+def test_the_calendar_counts_a_mail_in_a_circle_once(campaign, put, running, app, arrive):
+    mail = put("email", "Hello", DAY)
+    wait = put("wait", "Two days", 2 * DAY)
+    wait.then = mail
+    wait.save()
+    running()
+    arrive(app, **WEAK)
+    assert sum(one.certain + one.possible for day in coming() for one in day.sendings) == 1
 
 
 def test_clicks_on_a_mail_that_bounced_later_break_no_page(campaign, put, running, app, arrive, signed_in, marketing, pass_time):
