@@ -121,7 +121,7 @@ class RulesForm(forms.ModelForm):
     from_hour = forms.TypedChoiceField(label=gettext_lazy("Not before"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)])
     to_hour = forms.TypedChoiceField(
         label=gettext_lazy("Not after"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(25)],
-        help_text=gettext_lazy("In the main time zone of their country, which is an assumption. The same hour twice: at any time."),
+        help_text=gettext_lazy("In the main time zone of their country, which is an assumption. The same hour twice: the whole day."),
     )  # fmt: skip
     weekdays = forms.TypedMultipleChoiceField(label=gettext_lazy("On"), coerce=int, choices=DAYS, widget=forms.CheckboxSelectMultiple)
 
