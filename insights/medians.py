@@ -36,7 +36,8 @@ class Counts:
 
     def median(self) -> float:
         first, last = self.ranks
-        before = sum(leads for step, leads in self.by_step.items() if step < self.span()[0])
+        lowest, _highest = self.span()
+        before = sum(leads for step, leads in self.by_step.items() if step < lowest)
         return (at_rank(self.by_minute, first - before) + at_rank(self.by_minute, last - before)) / 2
 
 

@@ -5,7 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 
+from accounts.remembered import remembered
 from insights import series
 from insights.asked import Asked
 from insights.needs import Need, needs
@@ -45,7 +47,7 @@ def overview(asked: Asked) -> Overview:
     every = list(Listing.objects.for_display())
     listings = [one for one in every if asked.storefront in ("", one.storefront.slug)]
     now, before = offers(asked.period, listings), offers(asked.period.before, listings)
-    health = health_of(every)
+    health = remembered(f"health {get_language()} {[one.pk for one in every]}", lambda: health_of(every))
     trend = series.weeks([one.pk for one in listings], trend_end(asked))
     return Overview(
         asked, timezone.now(), now.total, before.total, [Line(one, trend[one.pk], health[one.pk]) for one in now.lines],
