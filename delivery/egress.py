@@ -49,7 +49,7 @@ def check_url(url: str) -> None:
     if parts.scheme not in ("https", "http") or not is_host or not PRINTABLE.fullmatch(url) or len(url) > 2_000:
         raise ValidationError(_("This is not an address."))
     assert parts.hostname
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         raise ValidationError(_("An address with a user name or password in it is refused."))
     if parts.scheme == "http" and not (settings.ALLOW_LOOPBACK_DESTINATIONS and is_loopback_name(parts.hostname)):
         raise ValidationError(_("Needs https. Change http to https."))
@@ -90,14 +90,15 @@ def may_reach(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 def resolve(url: str) -> Target:
     """Resolve the host once; every address it has must be allowed, and the call goes to the first. Raises Forbidden or OSError."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    host, port = (parts.hostname or "").encode("idna").decode(), parts.port or (443 if parts.scheme == "https" else 80)
     found = [ipaddress.ip_address(str(info[4][0]).split("%")[0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not found or not all(may_reach(address) for address in found):
         raise Forbidden(host)
     if parts.scheme == "http" and not all(address.is_loopback for address in found):
         raise Forbidden(host)
     address = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
-    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=parts.netloc, name=host)
+    said = parts.netloc if parts.netloc.isascii() else f"{host}:{parts.port}" if parts.port else host
+    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=said, name=host)
 
 
 class Line:
@@ -133,7 +134,9 @@ def bounded(seconds: float) -> Iterator[Line]:
     try:
         yield line
     except httpx.HTTPError as error:
-        raise (TimeoutError(f"No answer within {seconds:g} s") if line.was_cut else error) from error
+        if line.was_cut:
+            raise TimeoutError(f"No answer within {seconds:g} s") from error
+        raise
     finally:
         clock.cancel()
         line.close()

@@ -1,6 +1,7 @@
 """Follow-up in the browser: where leads go, what waits or failed, and what a person does about it."""
 
 import json
+import logging
 import time
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,8 @@ from delivery.settle import handle, replay_all
 from leads.models import Lead
 
 MAX_REASON = 500
+
+log = logging.getLogger(__name__)
 
 
 @allow(*OFFICE)
@@ -214,6 +217,9 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
         answer = connectors()[one.kind].test(one)
     except DeliveryFailed as failure:
         messages.error(request, _("The test did not get through. It said: “%(words)s”") % {"words": str(failure)[:300]})
+    except Exception as error:  # a connector's own fault
+        log.exception("destination %s: its test failed", pk)
+        messages.error(request, _("The test did not get through. It said: “%(words)s”") % {"words": type(error).__name__})
     else:
         took = int((time.monotonic() - began) * 1000)
         said = {"status": answer.status, "took": took, "words": answer.text[:200]}

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone, translation
 
 from accounts.locks import only_one
@@ -192,18 +192,21 @@ def judge(destination: Destination, failure: DeliveryFailed | None) -> None:
     """Keep the destination's breaker, and pause a misconfigured one.
 
     Five failures and more, and nothing but failures for half a minute, hold calls back for as long as it has failed already, so each wait is twice the
-    one before, up to a quarter of an hour; then one call probes. Until then every delivery has its own first retries.
+    one before, up to a quarter of an hour; then one call probes. Until then every delivery has its own first retries. An answer that says when to come back
+    holds back every delivery until then.
     """
     now, row = timezone.now(), Destination.objects.filter(pk=destination.pk)
     if failure is None or (isinstance(failure, Refused) and failure.answer.status):
         row.filter(failures_in_row__gt=0).update(failures_in_row=0, failing_since=None, closed_until=None)
     elif isinstance(failure, Misconfigured):
-        row.update(state=Destination.State.PAUSED, pause_reason=str(failure)[:300])
+        row.filter(state=Destination.State.ON).update(state=Destination.State.PAUSED, pause_reason=str(failure)[:300])
     elif isinstance(failure, RetryLater):
         row.update(failures_in_row=F("failures_in_row") + 1, failing_since=Coalesce(F("failing_since"), now))
         failed, since = row.values_list("failures_in_row", "failing_since")[0]
         if failed >= BREAKER_FROM and since and now - since >= BREAKER_FIRST:
             row.exclude(closed_until__gt=now).update(closed_until=now + min(BREAKER_LONGEST, now - since))
+        if failure.after:
+            row.update(closed_until=Greatest(F("closed_until"), Value(now + timedelta(seconds=failure.after))))
 
 
 def tell(lead: UUID, kind: str, destination: str, **data: str) -> None:

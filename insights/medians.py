@@ -86,11 +86,12 @@ BY_STEP = """
     SELECT listing_id, step, sum(leads)::int FROM insights_responsestep
     WHERE day BETWEEN %(first)s AND %(last)s AND listing_id = ANY(%(listings)s::bigint[]) GROUP BY 1, 2 HAVING sum(leads) > 0
 """
-# One short range of the index per day and listing, whatever else these days hold.
+# One short range of the index per day and listing, whatever else these days hold; of the days asked for only those since anybody was answered.
 BY_MINUTE = """
     SELECT a.key, t.minutes, sum(t.leads)::int
     FROM unnest(%(keys)s::bigint[], %(listings)s::bigint[], %(lows)s::int[], %(highs)s::int[]) AS a(key, listing, low, high)
-    CROSS JOIN generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS d
+    CROSS JOIN generate_series(greatest(%(first)s::date, (SELECT min(day) FROM insights_responsetally)),
+                               least(%(last)s::date, (SELECT max(day) FROM insights_responsetally)), interval '1 day') AS d
     JOIN LATERAL (SELECT minutes, leads FROM insights_responsetally
                   WHERE day = d::date AND listing_id = a.listing AND minutes BETWEEN a.low AND a.high OFFSET 0) AS t ON true
     GROUP BY 1, 2

@@ -33,6 +33,8 @@ from delivery.send import send as send_deliveries
 from leads.models import Demand, Lead, Submission
 from leads.partitions import keep_months_ahead, months_are_missing
 from portal import pipeline
+from routing.seats import fill_seats
+from routing.seats import wanted as seats_wanted
 from scoring.score import decay
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ WORK = (
     Work("segments", sweep_campaigns, timedelta(seconds=15), lambda: Campaign.objects.unswept(timezone.now()).exists()),
     Work("splits", decide_splits, timedelta(minutes=10), lambda: bool(undecided(timezone.now()))),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
+    Work("seats", fill_seats, timedelta(seconds=15), seats_wanted),
     Work("alarms", raise_alarms, timedelta(minutes=1), lambda: any(excesses())),
     Work("seals", seal, timedelta(minutes=5), lambda: unsealed().exists()),
     Work("paces", lambda: Pace.forgotten().delete(), timedelta(hours=1), lambda: Pace.forgotten().exists()),

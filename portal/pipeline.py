@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg2.errors
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils import timezone
@@ -27,6 +28,7 @@ from scoring.score import score
 log = logging.getLogger(__name__)
 BATCH = 2_000
 LATER = timedelta(minutes=10)
+LOST_A_RACE = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
 BUDGET = 60.0  # seconds; well below the time limit of a task, which would kill it in the middle of a batch
 
 
@@ -61,6 +63,8 @@ def follow_all(leads: Sequence[UUID]) -> None:
     except SoftTimeLimitExceeded:  # the worker's time is over, whatever the leads
         raise
     except Exception as error:  # a rule that can't be compiled stops its leads, not the portal
+        if isinstance(error.__cause__, LOST_A_RACE) and len(leads) == 1:
+            return  # it stays stale and is taken again at once
         if connection.connection is None or connection.connection.closed:
             raise
         if len(leads) == 1:

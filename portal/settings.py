@@ -250,6 +250,7 @@ BEAT = {
     "segments": 60,
     "splits": 600,
     "decay": 60,
+    "seats": 60,
     "alarms": 60,
     "seals": 300,
     "paces": 3_600,

@@ -82,6 +82,7 @@ def work_in_words(name: str) -> tuple[str, str]:
         "mail": (_("Mail"), _("sends what is planned, each at most once")),
         "uncertain_mail": (_("Uncertain mail"), _("shows what may have gone out to a person")),
         "decay": (_("Decay"), _("lets the points of old acts fade")),
+        "seats": (_("Free seats"), _("looks for sellers with room again for the leads that nobody could take")),
         "paces": (_("Callers of the API"), _("forgets how fast they called an hour ago")),
         "months": (_("Months"), _("prepares the tables of the coming months")),
     }

@@ -2,9 +2,10 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from delivery.models import Delivery, Destination
 from insights import series
 from insights.asked import Asked
 from insights.exports import safe
+from insights.medians import BY_MINUTE
 from insights.offers import Period
 from insights.tally import rebuild
 from leads.models import Contact, Lead, Status
@@ -122,7 +124,6 @@ def test_each_number_links_to_the_leads_it_counts(offer, arrive, marketing, sign
 
 
 def test_queries_do_not_grow_with_listings_or_leads(offer, app, arrive, marketing, signed_in, django_assert_num_queries):
-    from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     from tests.conftest import listing
@@ -228,3 +229,29 @@ def test_staff_who_do_not_see_all_see_no_figures(offer, arrive, sales, signed_in
     sales.is_staff = True
     sales.save()
     assert "offer-performance" not in signed_in(sales).get("/admin/").content.decode()
+
+
+def test_all_of_time_is_read_without_a_look_at_every_day_of_it(client, admin, offer, sales, arrive):
+    log_call(arrive(offer), by=sales)
+    pipeline.run()
+    asked = []
+
+    def note(execute, sql, *rest):
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    client.force_login(admin)
+    with connection.execute_wrapper(note):
+        [line] = client.get("/api/v1/insights/offers/?from=0001-01-01&to=9999-12-31").json()
+    assert (line["leads"], line["median_first_response_minutes"]) == (1, 0)
+    [by_minute] = [sql for sql in asked if "generate_series" in sql]
+    with connection.cursor() as cursor:
+        given = {"first": date.min, "last": date.max, "keys": [offer.pk], "listings": [offer.pk], "lows": [0], "highs": [9]}
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS off, TIMING off, FORMAT json) {BY_MINUTE}", given)
+        assert by_minute == BY_MINUTE
+        assert days_looked_at(cursor.fetchone()[0][0]["Plan"]) == 1
+
+
+def days_looked_at(plan):
+    here = plan["Actual Rows"] if plan.get("Function Name") == "generate_series" else 0
+    return here + sum(days_looked_at(part) for part in plan.get("Plans", []))

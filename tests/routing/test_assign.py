@@ -5,11 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from leads.models import Lead
+from leads.work import set_status
 from portal import pipeline
+from portal.due import run_due
 from routing.handover import hand_over
 from routing.models import Assignment, Seller
 from routing.reasons import because
+from routing.seats import wanted
 from tests.conftest import at_once, person
 
 
@@ -61,6 +65,28 @@ def test_capacity_and_absence_are_kept_and_without_anybody_the_reason_says_so(of
     Lead.objects.filter(owner=None).update(stale_since=timezone.now() - timedelta(minutes=1))
     pipeline.run()
     assert None not in owners()
+
+
+@pytest.mark.parametrize("freed", ["won", "handed over", "came back"])
+def test_a_lead_that_nobody_could_take_gets_an_owner_when_a_seat_is_free(offer, sales, stranger, marketing, arrive, freed):
+    Seller.objects.update(capacity=1)
+    User.objects.filter(pk=stranger.pk).update(is_active=False)
+    first, second, third = (arrive(offer, email=f"p{number}@x.example") for number in range(3))
+    run_due()
+    assert owners() == ["sales", None, None]
+    if freed == "won":
+        set_status(first, "won", by=sales)
+    elif freed == "handed over":
+        hand_over(Lead.objects.filter(pk=first.pk), marketing, by=marketing)
+    else:
+        User.objects.filter(pk=stranger.pk).update(is_active=True)
+    run_due()
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert second.owner == (stranger if freed == "came back" else sales)  # who waited longest
+    assert second.respond_by
+    assert third.owner is None
+    assert not wanted()
 
 
 def test_a_person_may_give_the_lead_away_and_history_stays(offer, sales, stranger, marketing, arrive):

@@ -19,7 +19,7 @@ from delivery import contract, egress
 from delivery.contract import Answer, Misconfigured, Refused, RetryLater
 from delivery.models import Destination
 
-MAX_RETRY_AFTER = 72 * 3600  # as long as a delivery is tried at all
+MAX_RETRY_AFTER = 24 * 3600  # so that some tries are left of the three days
 TRY_AGAIN = (408, 425, 429)
 WRONG_DESTINATION = (401, 403, 404, 405, 410)
 
@@ -79,11 +79,19 @@ def call(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, httpx.Hea
     except egress.Forbidden:
         raise Misconfigured("The address is not on the public internet.") from None
     except httpx.HTTPError as error:
-        if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
+        if is_tls(error):
             raise Misconfigured(f"TLS: {error}"[:300]) from None
         raise RetryLater(f"{type(error).__name__}: {error}"[:300]) from None
     except OSError as error:
         raise RetryLater(f"{type(error).__name__}: {error}"[:300]) from None
+
+
+def is_tls(error: httpx.HTTPError) -> bool:
+    """Whether the two sides can't agree on TLS, which no retry mends; a line that broke off while they tried is no such thing."""
+    causes: list[BaseException] = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    return isinstance(error, httpx.ConnectError) and any(isinstance(one, ssl.SSLError) and not isinstance(one, ssl.SSLEOFError) for one in causes)
 
 
 def judge(status: int, headers: httpx.Headers, text: str) -> Answer:
@@ -101,7 +109,7 @@ def judge(status: int, headers: httpx.Headers, text: str) -> Answer:
 
 
 def retry_after(value: str) -> float:
-    """Seconds of a Retry-After header, as a number or a date, three days at most; unreadable and past ones count as none."""
+    """Seconds of a Retry-After header, as a number or a date, a day at most; unreadable and past ones count as none."""
     try:
         seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
