@@ -39,6 +39,8 @@ BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+NOTHING = ("", "{}", "[]")
+MAX_KEY, MAX_SOURCE = 200, 1_000
 MAX_FIELDS, MAX_TEXT, MAX_VALUE, MAX_EXTRA, MAX_INFLATED = 1_000, 20_000, 1_000, 20_000, 1024 * 1024
 NO_CHARSETS = ("unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined")
 GZIP = b"\x1f\x8b"
@@ -155,7 +157,7 @@ def from_form(text: str, charset: str) -> dict[str, Any]:
 def from_json(text: str) -> dict[str, Any]:
     """The object in this JSON text. Numbers stay as written: a phone number of 30 digits is not an integer to us."""
     try:
-        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=joined)
     except RecursionError:
         raise Unreadable(reasons.DEEP) from None
     except json.JSONDecodeError as error:
@@ -165,15 +167,36 @@ def from_json(text: str) -> dict[str, Any]:
     return value
 
 
-@lru_cache(1_000)
+def joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which a key may stand twice: a filled value counts, the last one of several, and objects of one name are one."""
+    found: dict[str, Any] = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    found = {}
+    for key, value in pairs:
+        was = found.get(key)
+        if isinstance(was, dict) and isinstance(value, dict):
+            found[key] = joined([*was.items(), *value.items()])
+        elif key not in found or clean(value) not in NOTHING:
+            found[key] = value
+    return found
+
+
 def plain(key: str) -> str:
     """A key by its letters and digits: FirstName, firstName and first_name are the same."""
+    return letters_of(key[:MAX_KEY])
+
+
+@lru_cache(1_000)
+def letters_of(key: str) -> str:
     letters = re.sub(r"[^a-z0-9]", "", key.lower())
     return ALIASES.get(letters, letters)
 
 
 def clean(value: Any) -> str:
     """A value as text that PostgreSQL holds: no NUL, no lone surrogate."""
+    if isinstance(value, list) and len(value) == 1:
+        [value] = value
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -186,13 +209,13 @@ def nested(key: str, value: Any) -> dict[str, Any]:
         try:
             value = from_json(value)
         except Unreadable as error:
-            raise Unreadable(reasons.INSIDE % {"field": key[:40], "reason": error}) from None
+            raise Unreadable(reasons.INSIDE % {"field": clean(key)[:40], "reason": error}) from None
     if isinstance(value, list) and len(value) == 1:
         [value] = value
     if not value:
         return {}
     if not isinstance(value, dict):
-        raise Unreadable(reasons.NO_PERSON % {"field": key[:40]})
+        raise Unreadable(reasons.NO_PERSON % {"field": clean(key)[:40]})
     return value
 
 
@@ -221,8 +244,10 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
             is_test = is_test or (may_be_test and names_a_test(inner))
             for k, v in inner.items():
                 part = plain(k)
-                if part not in PERSON:
+                if part not in PERSON and not (part in ACT and clean(v)):
                     extra[k] = v
+                elif part in ACT:
+                    known[part] = known.get(part) or clean(v)
                 elif (text := clean(v)) or part not in known:
                     known[part] = text
         elif name in PERSON or name in ACT:
@@ -236,14 +261,14 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
 
 
 def names_a_test(fields: dict[str, Any]) -> bool:
-    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not."""
-    whole = "\n".join(texts(fields))
+    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not; in what a buyer wrote freely, only where it begins so."""
+    whole = "\n".join(texts({key: value for key, value in fields.items() if plain(key) != "description" or clean(value)[:9].lower() == "msft_test"}))
     return "msft_test" in whole.lower() and TEST_LEAD.search(whole) is not None
 
 
 def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
     """The act of these known fields; anything over its length is cut here, so that no odd value can fail an insert."""
-    source, action, offer = parse_lead_source(known.get("leadsource", ""))
+    source, action, offer = parse_lead_source(known.get("leadsource", "")[:MAX_SOURCE])
     said = canonical_action(known.get("actioncode", ""))
     return Act(
         person={name: known.get(name, "")[:MAX_VALUE] for name in PERSON},
@@ -290,8 +315,8 @@ def kept(extra: dict[str, Any]) -> dict[str, Any]:
 def content_key(known: dict[str, str], extra: dict[str, Any]) -> bytes:
     """What makes two deliveries the same: their content, whatever the order and casing of keys and the spelling of values that mean the same."""
     said = {name: same(value) for name, value in known.items()}
-    said["email"], said["phone"] = said.get("email", "").casefold(), re.sub(r"[\s()./-]", "", said.get("phone", ""))
-    said["leadsource"] = "\n".join(parse_lead_source(said.get("leadsource", ""))).casefold()
+    said["email"], said["phone"] = said.get("email", "").lower(), re.sub(r"[\s()./-]", "", said.get("phone", ""))
+    said["leadsource"] = "\n".join(parse_lead_source(said.get("leadsource", "")[:MAX_SOURCE])).casefold()
     said["actioncode"] = canonical_action(said.get("actioncode", "")).casefold()
     try:
         rest = {plain(key): same(value) for key, value in extra.items()}

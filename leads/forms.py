@@ -3,7 +3,6 @@
 from datetime import datetime, time, timedelta
 from typing import Any
 
-import pycountry
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -70,7 +69,7 @@ class ContactForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = sorted(((one.alpha_2, country(one.alpha_2)) for one in pycountry.countries), key=lambda pair: normal.fold(pair[1]))
+        names = sorted(((code, country(code)) for code in normal.country_codes()), key=lambda pair: normal.fold(pair[1]))
         self.fields["country"].widget = forms.Select(choices=[("", "–"), *names])
         for name, kind in (("phone", "tel"), ("email", "email")):
             self.fields[name].widget.input_type = kind
@@ -89,7 +88,7 @@ class ContactForm(forms.ModelForm):
 
     def clean_country(self) -> str:
         code = self.cleaned_data["country"]
-        if code and not pycountry.countries.get(alpha_2=code):
+        if code and code not in normal.country_codes():
             raise forms.ValidationError(_("Choose a country of the list."))
         return code
 

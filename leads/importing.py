@@ -86,7 +86,7 @@ def rows(file: IO[str]) -> Iterator[Row]:
         names = [ALIASES.get(name, name) for name in map(dialects.plain, head)]
         if not set(names) & {"email", "phone", *dialects.NESTED}:
             raise BadFile(_("The first line names no column “Email” or “Phone”."))
-        below = csv.reader(file, delimiter=delimiter(head_line))
+        below = csv.reader(file, delimiter=delimiter(head_line), strict=True)  # a quote that is never closed would swallow the rows below it
         for cells in below:
             if any(cell.strip() for cell in cells):
                 yield read(below.line_num + 1, head, names, cells)

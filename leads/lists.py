@@ -22,6 +22,7 @@ MAX_QUERY, FEW = 200, 2_000
 
 def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
     """Those of the leads that the filters ask for; an unreadable value finds nothing rather than everything."""
+    asked = {name: value.replace("\x00", "\ufffd") for name, value in asked.items()}
     for name, path in PLAIN.items():
         if values := [value for value in asked.get(name, "").split(",") if value]:
             leads = leads.filter(**{f"{path}__in": values})

@@ -71,9 +71,49 @@ FREE_MAIL = frozenset(
         "163.com",
         "126.com",
         "naver.com",
+        "pm.me",
+        "hey.com",
+        "tutanota.com",
+        "fastmail.com",
+        "rediffmail.com",
+        "comcast.net",
+        "verizon.net",
+        "sbcglobal.net",
+        "btinternet.com",
+        "virginmedia.com",
+        "bigpond.com",
+        "shaw.ca",
+        "wp.pl",
+        "onet.pl",
+        "interia.pl",
+        "o2.pl",
+        "abv.bg",
+        "ukr.net",
+        "freenet.de",
+        "arcor.de",
+        "bluewin.ch",
+        "sfr.fr",
+        "tiscali.it",
+        "alice.it",
+        "atlas.cz",
+        "azet.sk",
+        "home.nl",
+        "telenet.be",
+        "skynet.be",
+        "sapo.pt",
+        "telefonica.net",
+        "hanmail.net",
+        "daum.net",
+        "sina.com",
     ]
 )
-DOMAINS = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+# Mailbox providers that have the same name under many countries.
+FREE_BRANDS = frozenset(["hotmail", "outlook", "live", "yahoo", "gmx", "aol", "yandex", "msn", "ymail", "rocketmail", "zoho", "icloud"])
+DOMAINS = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+TENANTS = ".onmicrosoft.com"  # the address of a tenant without a domain of its own
+INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+BETWEEN_ADDRESSES = re.compile(r"[;,|]")
+REMARK = re.compile(r"\s*\([^()@]*\)\s*$")
 LEGAL_FORMS = re.compile(
     r"\b(?:"
     r"inc|llc|ltd|limited|ltda|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|slu|spa|srl|sro|spol|as|ab|oy|"
@@ -108,20 +148,32 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
-ADDRESS_IN_NAME = re.compile(r"<[^<>@\s]+@[^<>\s]+>")
+ADDRESS_IN_NAME = re.compile(r"<[^<>@\s]+@[^<>\s]+>|\[[^\[\]@\s]+@[^\[\]\s]+\]")
 
 
 @lru_cache(10_000)
 def email_key(text: str) -> str:
-    """The address as an identity: lower case, domain in its ASCII form; dots and plus signs stay. Empty when it is no address."""
-    text = re.sub(r"^mailto:", "", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>;,\"'"), flags=re.IGNORECASE).strip(" .")
+    """The address as an identity: lower case, domain in its ASCII form; dots and plus signs stay. Of several
+    the first, without a remark in brackets; empty when it is none, since what stands around an address may be a part of it."""
+    if not text.isascii():
+        text = INVISIBLE.sub("", text).replace("\uff20", "@")
+    if whole := address(text):
+        return whole
+    if "\n" in text or "\r" in text:
+        return ""
+    return address(REMARK.sub("", BETWEEN_ADDRESSES.split(text, maxsplit=1)[0]))
+
+
+def address(text: str) -> str:
+    """The whole text as an address; empty when it is none."""
+    text = re.sub(r"^mailto:", "", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>[];,\"'"), flags=re.IGNORECASE).strip(" .")
     if len(text) <= 254 and PLAIN_EMAIL.fullmatch(text):
         return text.lower()
     try:
         checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         return ""
-    return f"{checked.local_part.casefold()}@{checked.ascii_domain.lower()}"
+    return f"{checked.local_part.lower()}@{checked.ascii_domain.lower()}"
 
 
 @lru_cache(10_000)
@@ -129,8 +181,9 @@ def phone_of(text: str, country: str) -> str:
     """E.164 when the number is a possible one of its country, else the text as it came."""
     if not re.search(r"\d{3}", re.sub(r"\D", "", text)):
         return text[:60]
+    said = text if country else re.sub(r"^\s*00(?=[1-9])", "+", text)
     try:
-        number = phonenumbers.parse(text[:60], country or None)
+        number = phonenumbers.parse(said[:60], country or None)
     except phonenumbers.NumberParseException:
         return text[:60]
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_possible_number(number) else text[:60]
@@ -164,7 +217,7 @@ def _country_name(text: str) -> str:
 
 @lru_cache(1)
 def _countries() -> dict[str, str]:
-    names = {name: code for code, known in MORE_COUNTRIES.items() for name in known}
+    names = {name: code for code, known in MORE_COUNTRIES.items() for name in (*known, code.lower())}
     for one in pycountry.countries:
         for attribute in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
             if value := getattr(one, attribute, None):
@@ -173,6 +226,12 @@ def _countries() -> dict[str, str]:
         if len(code) == 2 and pycountry.countries.get(alpha_2=code):
             names.setdefault(_country_name(name), code)
     return names
+
+
+@lru_cache(1)
+def country_codes() -> frozenset[str]:
+    """Every alpha-2 code that `country_of` may say: ISO's, and XK, which everybody uses."""
+    return frozenset(_countries().values())
 
 
 @lru_cache(10_000)
@@ -189,7 +248,7 @@ def email_kind(key: str) -> str:
         return "none"
     if domain in blocklist:
         return "disposable"
-    return "free" if domain in FREE_MAIL else "business"
+    return "free" if domain in FREE_MAIL or DOMAINS(domain).domain in FREE_BRANDS else "business"
 
 
 @lru_cache(10_000)
@@ -198,6 +257,8 @@ def own_domain(key: str) -> str:
     if email_kind(key) != "business":
         return ""
     domain = key.rpartition("@")[2]
+    if domain.endswith(TENANTS):
+        return f"{domain.removesuffix(TENANTS).rpartition('.')[2]}{TENANTS}"
     parts = DOMAINS(domain)
     return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else domain
 

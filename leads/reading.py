@@ -55,6 +55,8 @@ def judge(reading: Reading, act: Act) -> None:
     reading.country = normal.country_of(said["country"])
     reading.email = normal.email_key(said["email"])
     reading.phone = normal.phone_of(said["phone"], reading.country)
+    if said["email"] and not reading.email:
+        act.extra = {**act.extra, "email": said["email"]}  # what was said is not lost where a phone makes it a lead
     digits = normal.phone_key(reading.phone)
     reading.contact = reading.email or (f"phone:{digits}" if digits else "")
     if act.asked_neighbour:

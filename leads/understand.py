@@ -7,8 +7,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from accounts.ids import NEW_ID, array, first_id, uuid7
 from leads import dialects, normal, reasons
@@ -16,7 +18,6 @@ from leads.models import Disposition
 from leads.reading import Reading
 
 SAME_WITHIN = timedelta(hours=24)
-SAME_MOMENT = timedelta(minutes=1)  # two that come at once are in no order
 KNOWN_CODES = frozenset(dialects.KNOWN_ACTIONS.values())
 
 
@@ -26,8 +27,8 @@ def understand(readings: list[Reading]) -> None:
     leads = [one for one in readings if one.disposition == Disposition.LEAD]
     if leads:
         keep_companies(leads)
-        keep_contacts(leads)
-        keep_interactions(leads, keep_leads(leads, neighbours(readings)))
+        changed = keep_contacts(leads)
+        keep_interactions(leads, keep_leads(leads, neighbours(readings), changed))
     keep_demand(readings)
     keep_codes(readings)
     finish(readings)
@@ -48,8 +49,9 @@ class Original:
 
 
 def mark_redeliveries(readings: list[Reading]) -> None:
-    """The same content at the same listing within 24 h after its first delivery is a redelivery of what that became. Reads the archive, locks nothing.
+    """The same content at the same listing within 24 h of one that is settled is a redelivery of what that became. Reads the archive, locks nothing.
 
+    The other one may have come later: when this one waited in quarantine, and was sent again meanwhile.
     Test leads prove the connection each time and are never redeliveries.
     """
     judged = [one for one in readings if one.act and one.disposition not in (Disposition.QUARANTINED, Disposition.TEST)]
@@ -57,14 +59,14 @@ def mark_redeliveries(readings: list[Reading]) -> None:
     for one in judged:
         content = one.submission.listing_id, one.act.content_key if one.act else b""
         first = seen.get(content) or known.get(str(one.submission.pk))
-        if first and -SAME_MOMENT < one.submission.received_at - first.received_at < SAME_WITHIN:
+        if first and abs(one.submission.received_at - first.received_at) < SAME_WITHIN:
             one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, reasons.SAME_AS % {"id": first.id}, first
         else:
             seen[content] = Original(one.submission.received_at, str(one.submission.pk), reading=one)
 
 
 def originals(readings: list[Reading]) -> dict[str, Original]:
-    """Submission -> the newest original of its content that the archive understood and that came no later, within 24 h."""
+    """Submission -> the newest original of its content that the archive understood, within 24 h."""
     asked = [(str(one.submission.pk), one.submission.listing_id, one.act.content_key, one.submission.received_at) for one in readings if one.act]
     if not asked:
         return {}
@@ -80,7 +82,7 @@ ORIGINALS = """
     FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::timestamptz[], %s::uuid[]) AS a(id, listing_id, content_key, at, since)
     CROSS JOIN LATERAL (
         SELECT s.received_at, s.id, s.lead_id FROM leads_submission s
-        WHERE s.listing_id = a.listing_id AND s.content_key = a.content_key AND s.received_at BETWEEN a.at - interval '24 hours' AND a.at + interval '1 minute'
+        WHERE s.listing_id = a.listing_id AND s.content_key = a.content_key AND s.received_at BETWEEN a.at - interval '24 hours' AND a.at + interval '24 hours'
             AND s.id >= a.since AND s.id <> a.id AND s.disposition NOT IN ('pending', 'redelivery', 'quarantined')
         ORDER BY s.received_at DESC LIMIT 1) AS o
 """
@@ -104,19 +106,46 @@ def keep_companies(leads: list[Reading]) -> None:
         one.row["company_id"] = ids.get(one.company)
 
 
-def keep_contacts(leads: list[Reading]) -> None:
-    """Make or complete the contacts: of what they said, the newest filled value counts."""
+def keep_contacts(leads: list[Reading]) -> list[str]:
+    """Make or complete the contacts: of what they said, the newest filled value counts. Returns the known ones that changed."""
     rows: dict[str, dict[str, Any]] = {}
     for one in leads:
         row = rows.setdefault(one.contact, {"id": str(uuid7()), "key": one.contact})
         row.update({name: value for name, value in contact_fields(one).items() if value or name not in row})
     for row in rows.values():
         row["words"] = normal.search_words(row["first_name"], row["last_name"], row["email"], row["company_said"], phone=row["phone"])
-    with connection.cursor() as cursor:
-        cursor.execute(KEEP_CONTACTS, [json.dumps(sorted(rows.values(), key=lambda row: row["key"]))])
-        ids = {key: str(pk) for pk, key in cursor}
+    late = latecomers({one.contact: one.submission.received_at for one in leads})
+    found = write_contacts(KEEP_CONTACTS, [row for key, row in rows.items() if key not in late])
+    found += write_contacts(FILL_CONTACTS, [rows[key] for key in late])
+    ids = {key: str(pk) for pk, key, _changed in found}
     for one in leads:
         one.row["contact_id"] = ids[one.contact]
+    return [str(pk) for pk, _key, changed in found if changed]
+
+
+def write_contacts(statement: str, rows: list[dict[str, Any]]) -> list[tuple[UUID, str, bool]]:
+    """(id, key, whether a known one changed) of each. Takes contacts in key order."""
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [json.dumps(sorted(rows, key=lambda row: row["key"]))])
+        return list(cursor)
+
+
+def latecomers(acts: dict[str, datetime]) -> list[str]:
+    """The contacts who said something newer than these acts, which are older than a day: such an act, repaired or run again, only fills gaps."""
+    old = {key: at for key, at in acts.items() if timezone.now() - at > timedelta(days=1)}
+    if not old:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(LATECOMERS, [list(old), list(old.values())])
+        return sorted(key for (key,) in cursor)
+
+
+LATECOMERS = """
+    SELECT a.key FROM unnest(%s::text[], %s::timestamptz[]) AS a(key, at) JOIN leads_contact c ON c.key = a.key
+    WHERE EXISTS (SELECT 1 FROM leads_lead l WHERE l.contact_id = c.id AND l.last_interaction_at > a.at)
+"""
 
 
 def contact_fields(one: Reading) -> dict[str, Any]:
@@ -136,7 +165,7 @@ def contact_fields(one: Reading) -> dict[str, Any]:
     }
 
 
-KEEP_CONTACTS = """
+INSERT_CONTACTS = """
     INSERT INTO leads_contact AS c (id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said,
                                     email_kind, seniority, words, created_at)
     SELECT id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said, email_kind, seniority, words, now()
@@ -144,14 +173,26 @@ KEEP_CONTACTS = """
          country_said text, title text, company_id uuid, company_said text, email_kind text, seniority int, words text[])
     ORDER BY key
     ON CONFLICT (key) DO UPDATE SET
+"""
+CHANGED = ("first_name", "last_name", "phone", "country", "title", "company_id", "company_said")
+RETURN_CONTACTS = f"""
+        , words = ARRAY(SELECT DISTINCT w FROM unnest(c.words || EXCLUDED.words) AS w ORDER BY w)
+    RETURNING id, key, old.id IS NOT NULL AND ({", ".join(f"old.{name}" for name in CHANGED)}) IS DISTINCT FROM ({", ".join(f"new.{name}" for name in CHANGED)})
+"""
+KEEP_CONTACTS = f"""{INSERT_CONTACTS}
         first_name = COALESCE(NULLIF(EXCLUDED.first_name, ''), c.first_name), last_name = COALESCE(NULLIF(EXCLUDED.last_name, ''), c.last_name),
         phone = COALESCE(NULLIF(EXCLUDED.phone, ''), c.phone), country = COALESCE(NULLIF(EXCLUDED.country, ''), c.country),
         country_said = COALESCE(NULLIF(EXCLUDED.country_said, ''), c.country_said), title = COALESCE(NULLIF(EXCLUDED.title, ''), c.title),
         seniority = CASE WHEN EXCLUDED.title = '' THEN c.seniority ELSE EXCLUDED.seniority END,
-        company_id = COALESCE(EXCLUDED.company_id, c.company_id), company_said = COALESCE(NULLIF(EXCLUDED.company_said, ''), c.company_said),
-        words = ARRAY(SELECT DISTINCT w FROM unnest(c.words || EXCLUDED.words) AS w ORDER BY w)
-    RETURNING id, key
-"""
+        company_id = COALESCE(EXCLUDED.company_id, c.company_id), company_said = COALESCE(NULLIF(EXCLUDED.company_said, ''), c.company_said)
+    {RETURN_CONTACTS}"""
+FILL_CONTACTS = f"""{INSERT_CONTACTS}
+        first_name = COALESCE(NULLIF(c.first_name, ''), EXCLUDED.first_name), last_name = COALESCE(NULLIF(c.last_name, ''), EXCLUDED.last_name),
+        phone = COALESCE(NULLIF(c.phone, ''), EXCLUDED.phone), country = COALESCE(NULLIF(c.country, ''), EXCLUDED.country),
+        country_said = COALESCE(NULLIF(c.country_said, ''), EXCLUDED.country_said), title = COALESCE(NULLIF(c.title, ''), EXCLUDED.title),
+        seniority = CASE WHEN c.title = '' THEN EXCLUDED.seniority ELSE c.seniority END,
+        company_id = COALESCE(c.company_id, EXCLUDED.company_id), company_said = COALESCE(NULLIF(c.company_said, ''), EXCLUDED.company_said)
+    {RETURN_CONTACTS}"""
 
 
 def insert_missing(table: str, rows: dict[str, dict[str, Any]], columns: str) -> dict[str, str]:
@@ -174,10 +215,11 @@ def neighbours(readings: list[Reading]) -> str:
     return json.dumps([{"contact": one.contact, "listing_id": one.submission.listing_id} for one in asked])
 
 
-def keep_leads(leads: list[Reading], asked: str) -> list[dict[str, Any]]:
+def keep_leads(leads: list[Reading], asked: str, changed: list[str]) -> list[dict[str, Any]]:
     """One lead per contact and listing: find and lock the existing ones, in id order, after their contacts; return the new ones as rows.
 
-    The leads that will get a neighbour's note (`asked`) are locked in the same go, since two goes would be two orders.
+    The leads that will get a neighbour's note (`asked`) are locked in the same go, since two goes would be two orders; so are all leads of the `changed`
+    contacts, who are to be followed again.
 
     Those are inserted after their interactions, with the summary of these, because a second version of each row would cost every index of the table.
     The foreign key waits for the commit, and only one session drains.
@@ -190,8 +232,10 @@ def keep_leads(leads: list[Reading], asked: str) -> list[dict[str, Any]]:
         for (contact, listing), at in sorted(first.items())
     ]
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_LEADS, [json.dumps(rows), asked])
+        cursor.execute(LOCK_LEADS, [json.dumps(rows), asked, changed])
         ids = {(str(contact), listing): str(pk) for pk, contact, listing in cursor}
+        if changed:
+            cursor.execute("UPDATE leads_lead SET stale_since = now() WHERE contact_id = ANY(%s::uuid[]) AND stale_since IS NULL", [changed])
     fresh = {(row["contact_id"], row["listing_id"]): row for row in rows if (row["contact_id"], row["listing_id"]) not in ids}
     for one in leads:
         key = (one.row["contact_id"], one.submission.listing_id)
@@ -204,6 +248,7 @@ LOCK_LEADS = """
     SELECT l.id, l.contact_id, l.listing_id FROM (
         SELECT contact_id, listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact_id uuid, listing_id bigint)
         UNION SELECT c.id, r.listing_id FROM jsonb_to_recordset(%s::jsonb) AS r(contact text, listing_id bigint) JOIN leads_contact c ON c.key = r.contact
+        UNION SELECT contact_id, listing_id FROM leads_lead WHERE contact_id = ANY(%s::uuid[])
     ) AS wanted JOIN leads_lead l USING (contact_id, listing_id) ORDER BY l.id FOR NO KEY UPDATE OF l
 """
 SUMMARY = """
@@ -254,14 +299,14 @@ KEEP_INTERACTIONS = """
     INSERT INTO leads_interaction (id, lead_id, received_at, source, action, lead_source, offer, offer_title, description, extra, deliveries)
     SELECT id, lead_id, at, source, action, lead_source, offer, offer_title, description, extra, 1 FROM act ORDER BY id
 """
-# A lost or disqualified buyer who acts again is new again; "ever reached" figures stay as they were.
+# A lost or disqualified buyer who acts after that is new again; "ever reached" figures stay as they were.
+ACTS_AGAIN = "l.status IN ('lost', 'disqualified') AND s.last_at > coalesce(l.closed_at, '-infinity')"
 SUMMARISE = f"""
     WITH summed AS (
         UPDATE leads_lead AS l SET
             interaction_count = s.count, active_days = s.days, last_interaction_at = s.last_at, last_action = s.last_action, actions = s.actions,
             asked_contact_at = s.asked_at, said_length = s.said, last_activity_at = greatest(l.last_activity_at, s.last_at),
-            status = CASE WHEN l.status IN ('lost', 'disqualified') THEN 'new' ELSE l.status END,
-            closed_at = CASE WHEN l.status IN ('lost', 'disqualified') THEN NULL ELSE l.closed_at END,
+            status = CASE WHEN {ACTS_AGAIN} THEN 'new' ELSE l.status END, closed_at = CASE WHEN {ACTS_AGAIN} THEN NULL ELSE l.closed_at END,
             stale_since = now()
         FROM ({SUMMARY}) AS s WHERE l.id = s.lead_id
         RETURNING l.id, old.status AS was, new.status AS status

@@ -75,6 +75,7 @@ def run_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.warning(request, " ".join(map(str, form.errors["text"])))
         return redirect("leads:submission", pk)
     rerun(found, repaired(form.cleaned_data["text"]) if "repair" in request.POST else None)
+    record(request, Kind.CHANGED, f"submission {found.pk} {'repaired' if 'repair' in request.POST else 'run again'}")
     intake(only=found.pk)
     door.tell()
     found.refresh_from_db()

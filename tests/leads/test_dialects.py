@@ -4,7 +4,7 @@ import gzip
 import json
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from leads import dialects
@@ -219,6 +219,7 @@ def test_any_bytes_are_read_or_refused_in_words(body, kind):
         assert str(refusal)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # how fast a busy machine makes values up says nothing about them
 @given(st.dictionaries(KEYS, anything, max_size=6))
 def test_any_object_is_read_or_refused_in_words_and_is_storable(value):
     try:
@@ -230,3 +231,36 @@ def test_any_object_is_read_or_refused_in_words_and_is_storable(value):
     assert "\x00" not in stored
     stored.encode()
     assert "\\u0000" not in json.dumps(act.extra)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"userDetails": {"email": "ada@x.example", "email": ""}, "leadSource": "x"}',
+        '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", "userDetails": {}}',
+        '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", "userDetails": {"firstName": "Ada"}}',
+        '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", "userDetails": null}',
+        '{"userDetails": {"email": ["ada@x.example"]}, "leadSource": "x"}',
+    ],
+)
+def test_a_key_that_stands_twice_or_a_value_in_a_list_loses_nobody(body):
+    assert read(body.encode(), JSON).person["email"] == "ada@x.example"
+
+
+@pytest.mark.parametrize("said", [{"actionCode": ["DNC"]}, {"userDetails": {"email": "ada@x.example", "actionCode": "DNC"}}])
+def test_do_not_contact_is_heard_wherever_it_stands(said):
+    assert read(json.dumps({"userDetails": {"email": "ada@x.example"}, "leadSource": "x", **said}).encode(), JSON).asked_neighbour
+
+
+@pytest.mark.parametrize(
+    ("description", "is_test"), [("MSFT_TEST_636573304831318844", True), (" msft_test", True), ("We saw an MSFT_TEST lead from you, call me", False)]
+)
+def test_who_only_writes_about_a_test_lead_is_none(description, is_test):
+    body = {"userDetails": {"email": "ada@x.example"}, "leadSource": "AppSource-PLT|a.b", "description": description}
+    assert read(json.dumps(body).encode(), JSON).is_test == is_test
+
+
+def test_the_name_of_a_field_that_can_not_be_stored_is_told_in_a_way_that_can():
+    with pytest.raises(Unreadable) as refused:
+        read(json.dumps({"user\x00Details": "x", "email": "a@x.example"}).encode(), JSON)
+    assert "\x00" not in str(refused.value)

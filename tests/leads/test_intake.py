@@ -111,8 +111,69 @@ def test_companies_come_from_the_domain(offer, sales, arrive):
 
 def test_a_lost_buyer_who_acts_again_is_new(offer, sales, arrive):
     lead = arrive(offer)
-    Lead.objects.filter(pk=lead.pk).update(status="lost", closed_at=timezone.now())
+    Lead.objects.filter(pk=lead.pk).update(status="lost", closed_at=timezone.now() - timedelta(minutes=1))
     assert arrive(offer, description="again").status == "new"
+
+
+def test_an_act_from_before_it_was_lost_changes_nothing_about_that(offer, sales, arrive, post):
+    lead = arrive(offer)
+    old = post(offer, description="asked long ago")
+    Submission.objects.filter(pk=old.pk).update(received_at=timezone.now() - timedelta(days=3))
+    Lead.objects.filter(pk=lead.pk).update(status="disqualified", closed_at=timezone.now())
+    pipeline.run()
+    lead.refresh_from_db()
+    assert (lead.status, lead.interaction_count) == ("disqualified", 2)
+
+
+def test_what_was_said_long_ago_only_fills_gaps(offer, app, sales, arrive, post):
+    arrive(offer, title="CEO", phone="")
+    old = post(offer, title="clerk", phone="+420 555 010 333", lastName="Nowak", description="asked long ago")
+    Submission.objects.filter(pk=old.pk).update(received_at=timezone.now() - timedelta(days=10))
+    pipeline.run()
+    contact = Contact.objects.get()
+    assert (contact.title, contact.seniority, contact.last_name, contact.phone) == ("CEO", 3, "Novák", "+420555010333")
+
+
+def test_what_a_person_says_at_one_listing_changes_their_leads_at_the_others(offer, app, sales, arrive):
+    lead = arrive(offer, title="clerk", phone="", country="")
+    was = lead.fit, lead.revision
+    arrive(app, title="CEO", phone="+420 555 010 203", country="CZ")
+    lead.refresh_from_db()
+    assert lead.stale_since is None
+    assert (lead.fit, lead.revision) > was
+    arrive(app, title="CEO", phone="+420 555 010 203", country="CZ", description="nothing new about me")
+    revision = lead.revision
+    lead.refresh_from_db()
+    assert lead.revision == revision
+
+
+def test_a_body_repaired_after_it_was_sent_again_is_the_same_act(offer, sales, post):
+    whole = json.dumps(ADA).encode()
+    cut = post(offer, whole[:-1])
+    Submission.objects.filter(pk=cut.pk).update(received_at=timezone.now() - timedelta(minutes=10))
+    pipeline.run()
+    again = post(offer, whole)
+    pipeline.run()
+    cut.refresh_from_db()
+    assert cut.disposition == "quarantined"
+    rerun(cut, whole)
+    pipeline.run()
+    for one in (cut, again):
+        one.refresh_from_db()
+    assert (cut.disposition, again.disposition, cut.lead_id) == ("redelivery", "lead", again.lead_id)
+    assert Interaction.objects.get().deliveries == 2
+
+
+@pytest.mark.parametrize("first", ["gross@kolovrat.example", "groß@kolovrat.example"])
+def test_two_mailboxes_that_only_look_alike_are_two_people(offer, sales, arrive, first):
+    assert arrive(offer, email=first).contact_id != arrive(offer, email="gros@kolovrat.example").contact_id
+    assert arrive(offer, email="gross@kolovrat.example").contact_id != arrive(offer, email="groß@kolovrat.example").contact_id
+
+
+def test_an_address_that_can_not_be_read_stays_with_the_act_of_a_lead_by_phone(offer, sales, arrive):
+    lead = arrive(offer, email="ada at kolovrat")
+    assert lead.contact.email == ""
+    assert lead.interactions.get().extra["email"] == "ada at kolovrat"
 
 
 def test_unknown_codes_are_listed(offer, sales, arrive):

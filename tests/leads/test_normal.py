@@ -15,6 +15,16 @@ from leads import normal
         ("a.d.a+spring@gmail.com", "a.d.a+spring@gmail.com"),
         ("ada@KÖLN.example", "ada@xn--kln-sna.example"),
         ("mailto:ada@kolovrat.example", "ada@kolovrat.example"),
+        ("ada@x.example; bob@y.example", "ada@x.example"),
+        ("ada@x.example, ada@y.example", "ada@x.example"),
+        ("ada@x.example (work)", "ada@x.example"),
+        ("Ada [mailto:ada@x.example]", "ada@x.example"),
+        ("Ada Novák <ada@x.example>", "ada@x.example"),
+        ("\u200bada@x.example", "ada@x.example"),
+        ("ada\uff20x.example", "ada@x.example"),
+        ("groß@x.example", "groß@x.example"),
+        ("Ada Novak ada@x.example", ""),
+        ("; ada@x.example", "ada@x.example"),
         ("ada@", ""),
         ("ada", ""),
         ("", ""),
@@ -33,6 +43,8 @@ def test_email_key(text, key):
         ("8 (495) 555-01-23", "RU", "+74955550123"),
         ("0612345678", "NL", "+31612345678"),
         ("0612345678", "", "0612345678"),
+        ("00420555010203", "", "+420555010203"),
+        ("00420555010203", "CZ", "+420555010203"),
         ("call me", "CZ", "call me"),
         ("+351555010203", "", "+351555010203"),
         ("", "CZ", ""),
@@ -44,7 +56,18 @@ def test_phone(text, country, phone):
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("US", "US"), ("USA", "US"), ("Netherlands", "NL"), ("czechia", "CZ"), ("Czech Republic", "CZ"), ("Brazil", "BR"), ("Nowhere", ""), ("", "")],
+    [
+        ("US", "US"),
+        ("USA", "US"),
+        ("Netherlands", "NL"),
+        ("czechia", "CZ"),
+        ("Czech Republic", "CZ"),
+        ("Brazil", "BR"),
+        ("XK", "XK"),
+        ("Kosovo", "XK"),
+        ("Nowhere", ""),
+        ("", ""),
+    ],
 )
 def test_country(text, code):
     assert normal.country_of(text) == code
@@ -99,3 +122,26 @@ def test_no_text_is_too_odd(text, other):
     normal.company_key(text, "")
     normal.seniority(text)
     assert all(len(word) <= 100 for word in normal.search_words(text, other, phone=text))
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["hotmail.co.uk", "yahoo.co.uk", "yahoo.fr", "outlook.de", "live.nl", "gmx.at", "yahoo.co.jp", "pm.me", "wp.pl", "abv.bg", "comcast.net"],
+)
+def test_the_same_free_mailbox_under_another_country_is_a_free_mailbox(domain):
+    assert normal.email_kind(f"x@{domain}") == "free"
+    assert normal.own_domain(f"x@{domain}") == ""
+
+
+@pytest.mark.parametrize(
+    ("email", "own"),
+    [
+        ("a@contoso.onmicrosoft.com", "contoso.onmicrosoft.com"),
+        ("a@mail.contoso.onmicrosoft.com", "contoso.onmicrosoft.com"),
+        ("a@contoso.github.io", "contoso.github.io"),
+        ("a@sales.contoso.co.uk", "contoso.co.uk"),
+        ("a@yahoo-partners.example", "yahoo-partners.example"),
+    ],
+)
+def test_tenants_of_one_provider_are_companies_of_their_own(email, own):
+    assert normal.own_domain(email) == own

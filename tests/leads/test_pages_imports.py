@@ -65,6 +65,7 @@ def test_the_same_file_again_doubles_nothing(offer, sales, marketing, signed_in)
     [
         (b"Name,Email\n\xff\xfe\xfa,a@b.example\n", "Not UTF-8"), ("Name,Town\nAda,Brno\n", "names no column"), ("", "empty"), ('Email\n"a\x00b', ""),
         ("Email\n" + "x" * 300_000, "Not readable as CSV"),
+        ("Email,Description\r\na@x.example,\"unclosed\r\nb@x.example,hi\r\nc@x.example,hi", "Not readable as CSV"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_with_a_sentence(content, complaint, offer, marketing, signed_in):

@@ -34,6 +34,11 @@ def test_bytes_are_shown_and_never_as_markup(broken, marketing, signed_in):
     assert "Not valid JSON" in signed_in(marketing).get("/leads/quarantine/").content.decode()
 
 
+def test_who_repaired_it_is_in_the_audit(broken, marketing, signed_in):
+    signed_in(marketing).post(f"/leads/quarantine/{broken.pk}/run/", {"repair": "1", "text": MENDED})
+    assert AccessRecord.objects.filter(user=marketing, subject=f"submission {broken.pk} repaired").count() == 1
+
+
 def test_a_repaired_copy_becomes_a_lead_and_the_bytes_stay(broken, marketing, signed_in):
     browser = signed_in(marketing)
     answer = browser.post(f"/leads/quarantine/{broken.pk}/run/", {"repair": "1", "text": MENDED})
