@@ -6,10 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import ngettext
 
 from accounts.access import ask_for_second_factor, deny, may_enter, second_factor_missing
 from accounts.audit import Kind, record
@@ -36,12 +38,20 @@ class Idle:
             if now - seen > settings.SESSION_IDLE_MINUTES * 60 or now - since > settings.SESSION_COOKIE_AGE:
                 record(request, Kind.SIGNED_OUT, "by itself")
                 logout(request)
+                if now - seen > settings.SESSION_IDLE_MINUTES * 60:
+                    messages.info(request, unused())
                 response = self.get_response(request)
                 response["Clear-Site-Data"] = '"cache"'
                 return response
             if now - seen >= GRAIN:
                 request.session[SEEN], request.session[SINCE] = now, since
         return self.get_response(request)
+
+
+def unused() -> str:
+    minutes = settings.SESSION_IDLE_MINUTES
+    said = ngettext("You were signed out after %(count)d minute without use", "You were signed out after %(count)d minutes without use", minutes)
+    return said % {"count": minutes}
 
 
 class Preferences:

@@ -126,6 +126,6 @@ def told(listing: Listing, quiet: Quiet, last: datetime, days: tuple[tuple[date,
     story = _(
         "Nothing has come in since %(day)s. This listing usually brings a lead every %(interval)s; "
         "chance alone would explain this silence less than 1 time in %(times)s."
-    ) % {"day": weekday(timezone.localtime(last).date()), "interval": usual, "times": number_format(quiet.once_in, force_grouping=True)}
+    ) % {"day": weekday(timezone.localtime(last).date()).rstrip("."), "interval": usual, "times": number_format(quiet.once_in, force_grouping=True)}
     sign = _("Silent %(time)s") % {"time": length(quiet.lasts)}
     return Check(SILENCE, WARN, sign, seldom, sign=sign, story=story, days=days)

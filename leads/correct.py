@@ -19,13 +19,14 @@ def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
         differ = [name for name, value in changes.items() if getattr(row, name) != value]
         if not differ:
             return []
+        told = [[name, getattr(row, name), changes[name]] for name in differ]
         for name in differ:
             setattr(row, name, changes[name])
         follow(row, company, differ)
         row.save()
         leads = list(row.leads.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         Lead.objects.filter(pk__in=leads).update(stale_since=now, last_activity_at=now)
-        Activity.objects.bulk_create(Activity(lead_id=pk, kind="edited", actor=by, at=now, data={"fields": differ}) for pk in leads)
+        Activity.objects.bulk_create(Activity(lead_id=pk, kind="edited", actor=by, at=now, data={"changes": told}) for pk in leads)
     return differ
 
 

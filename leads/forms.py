@@ -71,11 +71,19 @@ class ContactForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         names = sorted(((code, country(code)) for code in normal.country_codes()), key=lambda pair: normal.fold(pair[1]))
         self.fields["country"].widget = forms.Select(choices=[("", "–"), *names])
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # what somebody else corrected meanwhile stays
         for name, kind in (("phone", "tel"), ("email", "email")):
             self.fields[name].widget.input_type = kind
         if self.instance.email:
             self.fields["email"].disabled = True
             self.fields["email"].help_text = _("Who the contact is; a new address of theirs comes as a lead of its own.")
+
+    @property
+    def corrections(self) -> dict[str, Any]:
+        """What differs from what was shown; all of it when nobody says what that was."""
+        was_shown = any(name.startswith("initial-") for name in self.data)
+        return {name: value for name, value in self.cleaned_data.items() if not was_shown or name in self.changed_data}
 
     def clean_email(self) -> str:
         text = self.cleaned_data["email"]

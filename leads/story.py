@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from leads.models import Activity, Cluster, Status
+from leads.models import Activity, Cluster, Contact, Status
 
 Data = dict[str, Any]
 Telling = tuple[str, str]
@@ -97,6 +98,13 @@ def noted(data: Data) -> Telling:
     return _("Note"), data.get("note", "")
 
 
+def edited(data: Data) -> Telling:
+    """Title: CTO → CEO."""
+    labels = {field.name: str(field.verbose_name) for field in Contact._meta.concrete_fields}
+    told = [f"{capfirst(labels.get(name, name))}: {was or '–'} → {now or '–'}" for name, was, now in data.get("changes", [])]
+    return _("Contact corrected"), "; ".join(told)
+
+
 def delivery_dead(data: Data) -> Telling:
     return _("%(destination)s did not take it") % {"destination": data.get("destination", "")}, data.get("error", "")
 
@@ -120,7 +128,7 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "untagged": lambda data: (_("Tag “%(tag)s” removed") % {"tag": data.get("tag", "")}, by_campaign(data)),
     "bonus": lambda data: (_("Score bonus %(points)+d") % {"points": data.get("points", 0)}, by_campaign(data)),
     "wrote": lambda data: (_("Wrote to them"), data.get("note", "")),
-    "edited": lambda data: (_("Contact corrected"), ""),
+    "edited": edited,
     "asked_neighbour": lambda data: (_("Asked a neighbour: do not contact about that request"), ""),
     "enrolled": lambda data: (_("Entered %(campaign)s") % {"campaign": named(data, "campaign")}, ""),
     "left_campaign": lambda data: (_("Taken out of %(campaign)s") % {"campaign": named(data, "campaign")}, ""),

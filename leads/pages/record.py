@@ -69,6 +69,9 @@ def set_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead, status = the_lead(request, pk), request.POST.get("status", "")
     if status not in Status:
         messages.warning(request, _("There is no such status."))
+    elif request.POST.get("was", lead.status) not in (lead.status, status):
+        said = {"name": lead.contact.name, "status": lead.get_status_display()}
+        messages.warning(request, _("%(name)s is %(status)s by now; nothing was changed") % said)
     elif before := set_status_of_all(Lead.objects.filter(pk=lead.pk), status, by=who(request)):
         text = _("%(name)s is now %(status)s") % {"name": lead.contact.name, "status": Status(status).label}
         messages.success(request, text, extra_tags=undo.offer(request, status, before))
@@ -158,7 +161,7 @@ def correct_contact(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead = the_lead(request, pk)
     form = ContactForm(request.POST or None, instance=lead.contact)
     if request.method == "POST" and form.is_valid():
-        if correct(lead.contact, form.cleaned_data, by=who(request)):
+        if correct(lead.contact, form.corrections, by=who(request)):
             messages.success(request, _("Contact corrected"))
         return redirect(lead)
     return render(request, "leads/correct.html", {"lead": lead, "form": form})

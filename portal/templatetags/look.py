@@ -29,6 +29,7 @@ HEALTH = {
     "unproven": pgettext_lazy("listing health", "Not connected yet"),
     "warned": pgettext_lazy("listing health", "Worth a look"),
 }
+DAY = timedelta(days=1)
 NOTHING = mark_safe('<span class="none">–</span>')
 CLOCK_HOURS, SOON_HOURS = 24, 6
 CIRCLE = 37.70  # the circumference of the ring, radius 6
@@ -194,8 +195,11 @@ def points(value: int | None) -> SafeString:
 
 @register.simple_tag
 def minutes(value: float | None) -> SafeString:
-    """A duration given in minutes: 3 h 12, 41 min."""
-    return NOTHING if value is None else format_html('<span class="num">{}</span>', words.span(timedelta(minutes=float(value))))
+    """A duration given in minutes: 3 h 12, 41 min; of many days the nearest whole number of them."""
+    if value is None:
+        return NOTHING
+    span = timedelta(minutes=float(value))
+    return format_html('<span class="num">{}</span>', words.span(timedelta(days=round(span / DAY)) if span >= 3.5 * DAY else span))
 
 
 @register.simple_tag

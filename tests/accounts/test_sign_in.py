@@ -133,6 +133,7 @@ def test_a_visit_ends_after_half_an_hour_without_a_request(sales, minutes, is_in
     with time_machine.travel(start + timedelta(minutes=20 + minutes), tick=False):
         assert (browser.get("/leads/").status_code == 200) is is_in
         assert ("_auth_user_id" in browser.session) is is_in
+        assert ("You were signed out after 30 minutes without use" in browser.get("/accounts/login/", follow=True).content.decode()) is not is_in
 
 
 def test_a_visit_ends_twelve_hours_after_it_began_however_busy_it_is(sales):

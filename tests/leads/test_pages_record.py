@@ -1,5 +1,6 @@
 """The record of a lead, My day and the pipeline: who may open them, and what people do there."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -183,6 +184,33 @@ def test_correcting_a_contact(lead, app, sales, arrive, signed_in):
     assert browser.get("/leads/?q=dvorakova").context["total"].figure == 2
     browser.post(url(lead, "contact/"), FIELDS)
     assert Activity.objects.filter(kind="edited").count() == 2
+
+
+def test_two_who_correct_different_things_at_once_keep_both_and_the_timeline_says_what(lead, sales, marketing, signed_in):
+    shown = signed_in(sales).get(url(lead, "contact/")).context["form"]
+    seen = {f"initial-{name}": shown[name].value() or "" for name in FIELDS} | {name: shown[name].value() or "" for name in FIELDS}
+    signed_in(marketing).post(url(lead, "contact/"), {**seen, "title": "CEO"})
+    signed_in(sales).post(url(lead, "contact/"), {**seen, "first_name": "Adéla"})
+    contact = Contact.objects.get()
+    assert (contact.first_name, contact.title) == ("Adéla", "CEO")
+    page = signed_in(sales).get(url(lead)).content.decode()
+    assert "Job title: CIO → CEO" in page or "Title: CIO → CEO" in page
+    assert "First name: Ada → Adéla" in page
+
+
+def test_the_page_to_correct_a_contact_says_what_it_showed(lead, sales, signed_in):
+    page = signed_in(sales).get(url(lead, "contact/")).content.decode()
+    assert re.search(r'type="hidden" name="initial-title" value="CIO"', page)
+
+
+def test_a_status_that_changed_meanwhile_is_not_overwritten(lead, sales, marketing, signed_in):
+    mine, theirs = signed_in(sales), signed_in(marketing)
+    assert f'name="was" value="{lead.status}"' in mine.get(url(lead)).content.decode()
+    theirs.post(url(lead, "status/"), {"was": lead.status, "status": "opportunity"})
+    page = mine.post(url(lead, "status/"), {"was": lead.status, "status": "lost"}, follow=True).content.decode()
+    assert "by now; nothing was changed" in page
+    lead.refresh_from_db()
+    assert lead.status == "opportunity"
 
 
 def test_an_address_can_be_added_where_there_is_none(offer, sales, arrive, signed_in):
