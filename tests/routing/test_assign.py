@@ -72,8 +72,9 @@ def test_a_lead_that_nobody_could_take_gets_an_owner_when_a_seat_is_free(offer, 
     Seller.objects.update(capacity=1)
     User.objects.filter(pk=stranger.pk).update(is_active=False)
     first, second, third = (arrive(offer, email=f"p{number}@x.example") for number in range(3))
+    Lead.objects.filter(pk=second.pk).update(received_at=second.received_at - timedelta(minutes=1))
     run_due()
-    assert owners() == ["sales", None, None]
+    assert [Lead.objects.get(pk=one.pk).owner for one in (first, second, third)] == [sales, None, None]
     if freed == "won":
         set_status(first, "won", by=sales)
     elif freed == "handed over":
