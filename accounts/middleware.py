@@ -35,10 +35,11 @@ class Idle:
             now, signed_in = int(time.time()), request.session.get("account_authentication_methods") or [{}]
             seen = int(request.session.get(SEEN) or signed_in[-1].get("at") or now)
             since = int(request.session.get(SINCE) or signed_in[0].get("at") or now)
-            if now - seen > settings.SESSION_IDLE_MINUTES * 60 or now - since > settings.SESSION_COOKIE_AGE:
+            was_idle = now - seen > settings.SESSION_IDLE_MINUTES * 60
+            if was_idle or now - since > settings.SESSION_COOKIE_AGE:
                 record(request, Kind.SIGNED_OUT, "by itself")
                 logout(request)
-                if now - seen > settings.SESSION_IDLE_MINUTES * 60:
+                if was_idle:
                     messages.info(request, unused())
                 response = self.get_response(request)
                 response["Clear-Site-Data"] = '"cache"'

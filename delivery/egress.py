@@ -97,8 +97,7 @@ def resolve(url: str) -> Target:
     if parts.scheme == "http" and not all(address.is_loopback for address in found):
         raise Forbidden(host)
     address = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
-    said = parts.netloc if parts.netloc.isascii() else f"{host}:{parts.port}" if parts.port else host
-    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=said, name=host)
+    return Target(url=parts._replace(netloc=f"{address}:{port}").geturl(), host=parts.netloc.encode("idna").decode(), name=host)
 
 
 class Line:

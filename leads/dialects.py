@@ -174,12 +174,18 @@ def joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return found
     found = {}
     for key, value in pairs:
-        was = found.get(key)
-        if isinstance(was, dict) and isinstance(value, dict):
-            found[key] = joined([*was.items(), *value.items()])
-        elif key not in found or clean(value) not in NOTHING:
-            found[key] = value
+        put(found, key, value)
     return found
+
+
+def put(found: dict[str, Any], key: str, value: Any) -> None:
+    """One more value of this key. In place, since a body may say the same key ten thousand times."""
+    was = found.get(key)
+    if isinstance(was, dict) and isinstance(value, dict):
+        for inner, said in value.items():
+            put(was, inner, said)
+    elif key not in found or clean(value) not in NOTHING:
+        found[key] = value
 
 
 def plain(key: str) -> str:

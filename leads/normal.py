@@ -153,15 +153,16 @@ ADDRESS_IN_NAME = re.compile(r"<[^<>@\s]+@[^<>\s]+>|\[[^\[\]@\s]+@[^\[\]\s]+\]")
 
 @lru_cache(10_000)
 def email_key(text: str) -> str:
-    """The address as an identity: lower case, domain in its ASCII form; dots and plus signs stay. Of several
-    the first, without a remark in brackets; empty when it is none, since what stands around an address may be a part of it."""
+    """The address as an identity: lower case, domain in its ASCII form; dots and plus signs stay. The first of several, each without a remark in brackets.
+    Empty when it is none: what stands around an address may be a part of it, as in ada@firma,cz."""
     if not text.isascii():
         text = INVISIBLE.sub("", text).replace("\uff20", "@")
     if whole := address(text):
         return whole
     if "\n" in text or "\r" in text:
         return ""
-    return address(REMARK.sub("", BETWEEN_ADDRESSES.split(text, maxsplit=1)[0]))
+    several = [address(REMARK.sub("", part)) for part in BETWEEN_ADDRESSES.split(text) if part.strip()]
+    return several[0] if several and all(several) else ""
 
 
 def address(text: str) -> str:

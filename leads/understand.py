@@ -165,34 +165,28 @@ def contact_fields(one: Reading) -> dict[str, Any]:
     }
 
 
-INSERT_CONTACTS = """
-    INSERT INTO leads_contact AS c (id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said,
-                                    email_kind, seniority, words, created_at)
-    SELECT id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said, email_kind, seniority, words, now()
-    FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, key text, first_name text, last_name text, email text, phone text, country text,
-         country_said text, title text, company_id uuid, company_said text, email_kind text, seniority int, words text[])
-    ORDER BY key
-    ON CONFLICT (key) DO UPDATE SET
-"""
-CHANGED = ("first_name", "last_name", "phone", "country", "title", "company_id", "company_said")
-RETURN_CONTACTS = f"""
-        , words = ARRAY(SELECT DISTINCT w FROM unnest(c.words || EXCLUDED.words) AS w ORDER BY w)
-    RETURNING id, key, old.id IS NOT NULL AND ({", ".join(f"old.{name}" for name in CHANGED)}) IS DISTINCT FROM ({", ".join(f"new.{name}" for name in CHANGED)})
-"""
-KEEP_CONTACTS = f"""{INSERT_CONTACTS}
-        first_name = COALESCE(NULLIF(EXCLUDED.first_name, ''), c.first_name), last_name = COALESCE(NULLIF(EXCLUDED.last_name, ''), c.last_name),
-        phone = COALESCE(NULLIF(EXCLUDED.phone, ''), c.phone), country = COALESCE(NULLIF(EXCLUDED.country, ''), c.country),
-        country_said = COALESCE(NULLIF(EXCLUDED.country_said, ''), c.country_said), title = COALESCE(NULLIF(EXCLUDED.title, ''), c.title),
-        seniority = CASE WHEN EXCLUDED.title = '' THEN c.seniority ELSE EXCLUDED.seniority END,
-        company_id = COALESCE(EXCLUDED.company_id, c.company_id), company_said = COALESCE(NULLIF(EXCLUDED.company_said, ''), c.company_said)
-    {RETURN_CONTACTS}"""
-FILL_CONTACTS = f"""{INSERT_CONTACTS}
-        first_name = COALESCE(NULLIF(c.first_name, ''), EXCLUDED.first_name), last_name = COALESCE(NULLIF(c.last_name, ''), EXCLUDED.last_name),
-        phone = COALESCE(NULLIF(c.phone, ''), EXCLUDED.phone), country = COALESCE(NULLIF(c.country, ''), EXCLUDED.country),
-        country_said = COALESCE(NULLIF(c.country_said, ''), EXCLUDED.country_said), title = COALESCE(NULLIF(c.title, ''), EXCLUDED.title),
-        seniority = CASE WHEN c.title = '' THEN EXCLUDED.seniority ELSE c.seniority END,
-        company_id = COALESCE(c.company_id, EXCLUDED.company_id), company_said = COALESCE(NULLIF(c.company_said, ''), EXCLUDED.company_said)
-    {RETURN_CONTACTS}"""
+SAID = ("first_name", "last_name", "phone", "country", "country_said", "title", "company_said")
+
+
+def contacts(wins: str, other: str) -> str:
+    """The statement that makes contacts, or merges them with what is known: where both say something, `wins` counts of EXCLUDED and c."""
+    said = ", ".join(f"{name} = COALESCE(NULLIF({wins}.{name}, ''), {other}.{name})" for name in SAID)
+    was, is_now = (", ".join(f"{row}.{name}" for name in (*SAID, "company_id")) for row in ("old", "new"))
+    return f"""
+        INSERT INTO leads_contact AS c (id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said,
+                                        email_kind, seniority, words, created_at)
+        SELECT id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said, email_kind, seniority, words, now()
+        FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, key text, first_name text, last_name text, email text, phone text, country text,
+             country_said text, title text, company_id uuid, company_said text, email_kind text, seniority int, words text[])
+        ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET {said},
+            seniority = CASE WHEN {wins}.title = '' THEN {other}.seniority ELSE {wins}.seniority END,
+            company_id = COALESCE({wins}.company_id, {other}.company_id), words = ARRAY(SELECT DISTINCT w FROM unnest(c.words || EXCLUDED.words) AS w ORDER BY w)
+        RETURNING id, key, old.id IS NOT NULL AND ({was}) IS DISTINCT FROM ({is_now})
+    """
+
+
+KEEP_CONTACTS, FILL_CONTACTS = contacts(wins="EXCLUDED", other="c"), contacts(wins="c", other="EXCLUDED")
 
 
 def insert_missing(table: str, rows: dict[str, dict[str, Any]], columns: str) -> dict[str, str]:
