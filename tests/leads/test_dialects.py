@@ -241,7 +241,7 @@ def test_any_object_is_read_or_refused_in_words_and_is_storable(value):
         '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", "userDetails": {"firstName": "Ada"}}',
         '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", "userDetails": null}',
         '{"userDetails": {"email": ["ada@x.example"]}, "leadSource": "x"}',
-        '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", ' + ", ".join('"userDetails": {"k%d": ""}' % n for n in range(3_000)) + "}",
+        '{"userDetails": {"email": "ada@x.example"}, "leadSource": "x", ' + ", ".join(f'"userDetails": {{"k{n}": ""}}' for n in range(3_000)) + "}",
     ],
 )
 def test_a_key_that_stands_twice_or_a_value_in_a_list_loses_nobody(body):
