@@ -37,11 +37,16 @@ def destinations(listings: Sequence[Listing]) -> Found:
     known = with_answers([pk for found in of_listing.values() for pk in found])
     attempts = answers(known.values())
     dead = dead_of(listings)
-    return {
-        one.pk: [check(one, known[pk], attempts, dead.get((one.pk, pk), Dead())) for pk in sorted(of_listing[one.pk], key=lambda pk: known[pk].name)]
-        or [Check("destinations", OFF, _("Goes nowhere else"), _("Its leads stay in the portal"), verb=_("Add"), url=page("delivery:list"))]
-        for one in listings
-    }
+    return {one.pk: of_one(one, [known[pk] for pk in of_listing[one.pk]], attempts, dead) for one in listings}
+
+
+def of_one(listing: Listing, found: Sequence[Any], attempts: dict[UUID, DeliveryAttempt], dead: dict[tuple[int, int], Dead]) -> list[Check]:
+    """A check per destination of the listing, by name; where there is none, that is said too."""
+    if not found:
+        return [Check("destinations", OFF, _("Goes nowhere else"), _("Its leads stay in the portal"), verb=_("Add"), url=page("delivery:list"))]
+    alone = all(one.state == Destination.State.OFF for one in found)
+    by_name = sorted(found, key=lambda one: str(one.name))
+    return [check(listing, one, attempts, dead.get((listing.pk, one.pk), Dead()), alone) for one in by_name]
 
 
 def with_answers(ids: Sequence[int]) -> dict[int, Any]:
@@ -72,13 +77,13 @@ def dead_of(listings: Sequence[Listing]) -> dict[tuple[int, int], Dead]:
     return found
 
 
-def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttempt], dead: Dead) -> Check:
-    """What is worst about a destination as this listing sees it."""
+def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttempt], dead: Dead, alone: bool) -> Check:
+    """What is worst about a destination as this listing sees it. Alone: every other one of the listing is off."""
     name = f"destination-{destination.pk}"
     url = page("delivery:destination", destination.pk)
     says = {"name": destination.name}
     if destination.state == Destination.State.OFF and not dead.count:
-        return Check(name, OFF, _("%(name)s is off") % says, _("Nothing goes there"), url=url, verb=_("See it"))
+        return Check(name, WARN if alone else OFF, _("%(name)s is off") % says, _("Its leads wait until it is on again"), url=url, verb=_("See it"))
     failing = pgettext("listing health", "Failing")
     if destination.state == Destination.State.PAUSED:
         return Check(name, BAD, _("%(name)s is paused") % says, destination.pause_reason, verb=_("Mend"), url=url, sign=failing)

@@ -14,6 +14,7 @@ from insights.offers import Period
 DAYS = {"7": 7, "30": 30, "quarter": 91}  # a quarter is 13 whole weeks, so that weekdays compare with themselves
 DEFAULT = "30"
 LONGEST = 731
+EARLIEST, FURTHEST = date(2000, 1, 1), timedelta(days=366)
 LABELS = {
     "7": gettext_lazy("7 days"),
     "30": gettext_lazy("30 days"),
@@ -42,6 +43,8 @@ class Asked:
         first_day, last_day = day_of(query.get("from"), last.first), day_of(query.get("to"), last.last_day)
         if first_day is None or last_day is None:
             return cls("custom", last, storefront, _("A date looks like 2026-11-20."))
+        if not all(EARLIEST <= day <= last.last_day + FURTHEST for day in (first_day, last_day)):
+            return cls("custom", last, storefront, _("That day is too far away."))
         if first_day > last_day:
             return cls("custom", last, storefront, _("The first day is after the last."))
         if (last_day - first_day).days >= LONGEST:
@@ -66,7 +69,6 @@ def day_of(text: str | None, default: date) -> date | None:
     if not text:
         return default
     try:
-        found = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
         return None
-    return found if date(2000, 1, 1) <= found <= default + timedelta(days=366) else None

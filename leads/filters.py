@@ -22,7 +22,7 @@ from accounts.models import User, UserQuerySet
 from leads import keyset
 from leads.lists import chosen, enrolled, is_day
 from leads.models import Cluster, LeadQuerySet, Status
-from leads.wording import country_name
+from leads.wording import country_choices, country_name
 from listings.models import Listing
 
 NAMES = (
@@ -151,15 +151,15 @@ class FilterForm(forms.Form):
     """Every filter of a list of leads. It is sent by GET, and what it says is read back by `leads.lists.chosen`."""
 
     status = forms.MultipleChoiceField(label=gettext_lazy("Status"), choices=Status, required=False, widget=PlainChecks)
+    listing = forms.MultipleChoiceField(label=gettext_lazy("Listing"), required=False, widget=PlainChecks)
     cluster = forms.MultipleChoiceField(label=gettext_lazy("Cluster"), choices=Cluster, required=False, widget=PlainChecks)
     storefront = forms.ChoiceField(label=gettext_lazy("Storefront"), required=False, widget=PlainSelect)
-    listing = forms.MultipleChoiceField(label=gettext_lazy("Listing"), required=False, widget=PlainChecks)
     owner = forms.ChoiceField(label=gettext_lazy("Owner"), required=False, widget=PlainSelect)
     score_min = forms.IntegerField(label=gettext_lazy("Score from"), required=False, min_value=0, max_value=1000)
     clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
     reached = forms.ChoiceField(label=gettext_lazy("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=40)
-    country = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Country"), required=False)
+    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False, widget=PlainSelect)
     campaign = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Campaign"), required=False)
     stage = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Stage"), required=False)
 
@@ -171,6 +171,7 @@ class FilterForm(forms.Form):
         listings = list(Listing.objects.visible_to(user).for_display())
         self.offer("listing", [(one.slug, one.title) for one in listings])
         self.offer("storefront", [*ANY, *{one.storefront.slug: one.storefront.name for one in listings}.items()])
+        self.offer("country", [*ANY, *country_choices()])
         self.people = people = owners(user).names()
         nobody = [("nobody", _("Nobody yet")), ("unroutable", _("Nobody can take it"))] if user.sees_all else []
         self.offer("owner", [*ANY, *nobody, *people])

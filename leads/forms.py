@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from leads import normal
 from leads.models import Contact, Task
-from leads.templatetags.leads import country
+from leads.wording import country_choices
 
 
 class ValueForm(forms.Form):
@@ -69,8 +69,7 @@ class ContactForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = sorted(((code, country(code)) for code in normal.country_codes()), key=lambda pair: normal.fold(pair[1]))
-        self.fields["country"].widget = forms.Select(choices=[("", "–"), *names])
+        self.fields["country"].widget = forms.Select(choices=[("", "–"), *country_choices()])
         for field in self.fields.values():
             field.show_hidden_initial = True  # what somebody else corrected meanwhile stays
         for name, kind in (("phone", "tel"), ("email", "email")):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ PLAIN = {"status": "status", "cluster": "cluster"}
 OF_LISTING = {"listing": "slug", "storefront": "storefront__slug"}
 REACHED = {"qualified": "qualified_at", "opportunity": "opportunity_at", "won": "won_at"}
 MAX_QUERY, FEW = 200, 2_000
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
@@ -87,19 +88,19 @@ def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:
     return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
 
 
-def received(leads: LeadQuerySet, first: str, last: str) -> LeadQuerySet:
-    """Received from one day to another, both included, in the publisher's time zone: the days that the figures count by."""
+def received(rows: Rows, first: str, last: str) -> Rows:
+    """Leads, or submissions, received from one day to another, both included, in the publisher's time zone: the days that the figures count by."""
     if not (first or last):
-        return leads
+        return rows
     zone = Publisher.current().zone
     try:
         if first:
-            leads = leads.filter(received_at__gte=datetime.combine(date.fromisoformat(first), time.min, zone))
+            rows = rows.filter(received_at__gte=datetime.combine(date.fromisoformat(first), time.min, zone))
         if last:
-            leads = leads.filter(received_at__lt=datetime.combine(date.fromisoformat(last) + timedelta(days=1), time.min, zone))
+            rows = rows.filter(received_at__lt=datetime.combine(date.fromisoformat(last) + timedelta(days=1), time.min, zone))
     except (ValueError, OverflowError):
-        return leads.none()
-    return leads
+        return rows.none()
+    return rows
 
 
 def is_day(text: str) -> bool:

@@ -54,8 +54,8 @@ def remembered(request: HttpRequest, lead: Lead) -> str | None:
 def in_day(request: HttpRequest, lead: Lead) -> Place:
     queue = list(dict.fromkeys(item.lead.pk for item in day_of(who(request)).items))
     url, label = reverse("leads:my_day"), _("My day")
-    if lead.pk not in queue:
-        return Place(url, label)
+    if lead.pk not in queue:  # just answered, say: what waits is what comes next
+        return Place(url, label, total=keyset.Count(len(queue), True), next_url=address(next(iter(queue), None), DAY))
     at = queue.index(lead.pk)
     return Place(
         url,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.pages import board, day, imports, lists, quarantine, record
+from leads.pages import archive, board, day, imports, lists, quarantine, record
 
 app_name = "leads"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("undo/<str:batch>/", lists.undo_status, name="undo"),
     path("my-day/", day.my_day, name="my_day"),
     path("pipeline/", board.pipeline, name="pipeline"),
+    path("quarantine/everything/", archive.archive, name="archive"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/codes/", quarantine.know_code, name="know_code"),
     path("quarantine/<uuid:pk>/", quarantine.submission, name="submission"),

@@ -8,6 +8,7 @@ from babel import Locale
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from leads import normal
 from leads.conditions import Field, fields
 from leads.models import Cluster, Contact, Status
 from leads.story import action_words
@@ -25,6 +26,17 @@ def territories(language: str) -> dict[str, str]:
 def country_name(code: str) -> str:
     """The name of a country in the reader's language; what is no code stays as it is."""
     return territories(get_language() or "en").get(code, code)
+
+
+def country_choices() -> tuple[tuple[str, str], ...]:
+    """Every country with its name, as the reader's language sorts them."""
+    return _country_choices(get_language() or "en")
+
+
+@lru_cache(16)
+def _country_choices(language: str) -> tuple[tuple[str, str], ...]:
+    names = territories(language)
+    return tuple(sorted(((code, names.get(code, code)) for code in normal.country_codes()), key=lambda pair: normal.fold(pair[1])))
 
 
 @lru_cache(10_000)

@@ -41,12 +41,13 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the walk: what came of it, and how long it took."""
+    """One step of the walk: what came of it, and how long it took. `empty`: nothing went wrong, and nothing came of it either."""
 
     name: str
     text: str
     ms: int
     ok: bool = True
+    empty: bool = False
 
 
 class Watch:
@@ -147,20 +148,24 @@ def answers(lead: Lead, watch: Watch) -> Iterator[Step]:
     yield Step(pgettext("rehearsal", "Scored"), _("%(score)s: fit %(fit)s + intent %(intent)s, %(cluster)s") % score, watch.ms("score"))
     whose = lead.owner.full_name if lead.owner else _("nobody")
     yield Step(pgettext("rehearsal", "Owner"), f"{whose}: {because(lead.owner_reason)}", watch.ms("assign"))
-    yield Step(pgettext("rehearsal", "Enrolled"), enrolled(lead), watch.ms("enroll"))
-    owed = [str(one.destination) for one in lead.deliveries.select_related("destination").order_by("destination__name")]  # type: ignore[attr-defined]
-    yield Step(pgettext("rehearsal", "Sent on"), ", ".join(owed) or _("nowhere: no destination wants it"), watch.ms("dispatch"))
+    found = enrolled(lead)
+    yield Step(pgettext("rehearsal", "Enrolled"), "; ".join(found) or _("in no campaign"), watch.ms("enroll"), empty=not found)
+    owed = lead.deliveries.select_related("destination").order_by("destination__name")  # type: ignore[attr-defined]
+    where = [one.destination for one in owed]
+    names = ", ".join(_("%(name)s (off)") % {"name": one.name} if one.state == Destination.State.OFF else one.name for one in where)
+    empty = all(one.state == Destination.State.OFF for one in where)
+    yield Step(pgettext("rehearsal", "Sent on"), names or _("nowhere: no destination wants it"), watch.ms("dispatch"), empty=empty)
     day = short(lead.counted.day)  # type: ignore[attr-defined]
     yield Step(pgettext("rehearsal", "Counted"), _("one lead on %(day)s") % {"day": day}, watch.ms("tally"))
 
 
-def enrolled(lead: Lead) -> str:
+def enrolled(lead: Lead) -> list[str]:
     found = lead.enrollments.select_related("campaign", "stage").order_by("campaign__name")  # type: ignore[attr-defined]
     told = []
     for one in found:
         said = {"campaign": one.campaign.name, "n": one.stage.position + 1, "state": str(one.get_status_display()).lower()}
         told.append((_("%(campaign)s, stage %(n)d") if one.status == "active" else _("%(campaign)s, stage %(n)d, %(state)s")) % said)
-    return "; ".join(told) or _("in no campaign")
+    return told
 
 
 def delivered(listing: Listing) -> list[Step]:

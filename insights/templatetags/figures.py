@@ -21,6 +21,13 @@ def leads_of(asked: Asked, offer: Offer | None = None, reached: str = "") -> str
 
 
 @register.simple_tag
+def demand_of(asked: Asked, disposition: str) -> str:
+    """The submissions behind a figure of demand without a lead."""
+    period = asked.period
+    return page("leads:archive", disposition=disposition, storefront=asked.storefront, from_=period.first, to=period.last_day)
+
+
+@register.simple_tag
 def switched(asked: Asked, **changes: str) -> str:
     """The parameters of the page with another period or storefront."""
     return asked.query(**changes)

@@ -183,8 +183,11 @@ def number(value: float | None, decimals: int | None = None) -> SafeString:
 
 @register.simple_tag
 def percent(part: float | None, whole: float | None, decimals: int = 0) -> SafeString:
-    """A share in the locale's spacing; of nothing there is none."""
-    return NOTHING if part is None or not whole else format_html("{}", words.percent(float(part) / float(whole), decimals))
+    """A share in the locale's spacing; of nothing there is none, and a little is not written as none."""
+    if part is None or not whole:
+        return NOTHING
+    share, least = float(part) / float(whole), 0.1 ** (decimals + 2)
+    return format_html("{}", words.percent(share, decimals) if share == 0 or abs(share) >= least / 2 else f"< {words.percent(least, decimals)}")
 
 
 @register.simple_tag

@@ -59,7 +59,7 @@ def test_the_results_count_people_mails_and_money(campaign, walked, marketing, s
     assert entered_by_week()[campaign.pk] == [0] * 8 + [3]
     page = signed_in(marketing).get("/campaigns/mine/results/")
     assert page.status_code == 200
-    for said in ("First", "Czechia", "30.00 spent", "6 to 79 %"):
+    for said in ("First", "Czechia", "30.00 spent", "6 to 79%"):
         assert said in page.text, said
 
 

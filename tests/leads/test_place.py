@@ -41,8 +41,10 @@ def test_who_is_answered_leaves_the_queue_and_the_way_back_stays(queue, sales, s
     browser = signed_in(sales)
     seen(browser, queue[0], "day")
     browser.post(f"/leads/{queue[0]}/calls/", {"reached": "1"})
-    place = seen(browser, queue[0])[1]
+    page, place = seen(browser, queue[0])
     assert (place.url, place.number) == ("/leads/my-day/", 0)
+    assert place.next_url == f"/leads/{queue[1]}/?in=day"  # what waits is what comes next
+    assert "4 more wait" in page.content.decode()
 
 
 def test_a_list_keeps_its_filters_and_order(queue, marketing, signed_in):

@@ -106,10 +106,21 @@ def test_an_answering_destination_tells_its_last_answer(offer, crm, arrive):
     assert (check.title, check.why) == ("Your CRM answers", "200 in 180 ms; none dead")
 
 
-def test_a_destination_that_is_off_does_not_turn_the_listing_off(offer, crm):
-    Destination.objects.update(state="off")
+def test_a_destination_that_is_off_does_not_turn_the_listing_off(offer, crm, arrive):
+    other = Destination.objects.create(name="Other", kind="https")
+    other.listings.add(offer)
+    Destination.objects.filter(pk=crm.pk).update(state="off")
     assert checks(offer)[f"destination-{crm.pk}"].state == OFF
-    assert health_of([offer])[offer.pk].state == "unproven"
+    arrive(offer)
+    assert health_of([offer])[offer.pk].state == "healthy"
+
+
+def test_that_every_destination_of_a_listing_is_off_is_marked(offer, crm, arrive):
+    """Somebody meant it, so the listing is well; but its leads go nowhere, which no green tick says."""
+    arrive(offer)
+    Destination.objects.update(state="off")
+    assert checks(offer)[f"destination-{crm.pk}"].state == WARN
+    assert health_of([offer])[offer.pk].state == "healthy"
 
 
 def test_what_a_destination_left_undone_shows_even_when_it_is_off(offer, crm, arrive):

@@ -77,7 +77,14 @@ def test_a_nurtured_lead_has_nobody_yet(app, sales):
     app.save()
     steps = {step.name: step for step in rehearse(app)}
     assert steps["Understood"].text == "AppSource, Get it now, this listing"
-    assert steps["Sent on"].text == "nowhere: no destination wants it"
+    assert (steps["Sent on"].text, steps["Sent on"].ok, steps["Sent on"].empty) == ("nowhere: no destination wants it", True, True)
+
+
+def test_a_destination_that_is_off_is_no_success(offer, crm):
+    assert not {step.name: step for step in rehearse(offer)}["Sent on"].empty
+    Destination.objects.update(state="off")
+    sent = {step.name: step for step in rehearse(offer)}["Sent on"]
+    assert (sent.text, sent.empty) == ("Your CRM (off)", True)
 
 
 def test_a_refused_test_call_is_told_and_harms_nothing(offer, crm, monkeypatch):
