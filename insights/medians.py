@@ -58,6 +58,14 @@ def medians(first: date, last: date, listings: Sequence[int]) -> dict[int, float
     return {key: counts.median() for key, counts in found.items()}
 
 
+def median(first: date, last: date, listings: Sequence[int]) -> float | None:
+    """The median of all of them together, if anybody was answered. Two queries."""
+    found = {key: counts for key, counts in steps(first, last, listings).items() if key == ALL}
+    for key, minute, leads in minutes(first, last, listings, found):
+        found[key].by_minute[minute] = leads
+    return found[ALL].median() if found else None
+
+
 def steps(first: date, last: date, listings: Sequence[int]) -> dict[int, Counts]:
     found: dict[int, Counts] = defaultdict(Counts)
     with connection.cursor() as cursor:

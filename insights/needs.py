@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,8 +13,7 @@ from django.utils.translation import ngettext
 from campaigns.models import Message
 from delivery.models import Delivery, Destination
 from insights.offers import Period
-from leads.keyset import Count
-from leads.keyset import count as bounded
+from leads.keyset import Count, counts
 from leads.lists import received
 from leads.models import Lead, Submission
 from leads.reasons import in_words
@@ -37,28 +39,48 @@ class Need:
     url: str
 
 
-Asking = Callable[[list[Listing], dict[int, Health]], Need | None]
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is looked through: the listings with their health, and how many there are of everything that may wait, counted in one query."""
+
+    listings: list[Listing]
+    health: dict[int, Health]
+    counts: dict[str, Count]
+
+
+Asking = Callable[[Seen], Need | None]
 
 
 def needs(listings: list[Listing], health: dict[int, Health]) -> list[Need]:
     """Everything that waits, of all listings, worst first: the pages it leads to count the same. A constant number of queries."""
-    found = [ask(listings, health) for ask in ASKED]
+    waiting: dict[str, QuerySet[Any]] = {
+        "overdue": Lead.objects.overdue(timezone.now()),
+        "dead": Delivery.objects.dead(),
+        "quarantined": Submission.objects.quarantined(),
+        "ownerless": received(Lead.objects.unroutable(), str(since()), ""),
+        "uncertain": Message.objects.filter(state=Message.State.UNCERTAIN),
+    }
+    seen = Seen(listings, health, dict(zip(waiting, counts(*waiting.values()), strict=True)))
+    found = [ask(seen) for ask in ASKED]
     return [need for need in found if need]
 
 
-def overdue(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    now = timezone.now()
-    leads = Lead.objects.overdue(now)
-    longest = leads.order_by("respond_by").values_list("respond_by", "listing__title").first()
+def since() -> date:
+    """The first day from which leads without an owner are shown."""
+    return Period.last(LOOK_BACK).first
+
+
+def overdue(seen: Seen) -> Need | None:
+    count, now = seen.counts["overdue"], timezone.now()
+    longest = Lead.objects.overdue(now).order_by("respond_by").values_list("respond_by", "listing__title").first() if count.figure else None
     if longest is None or longest[0] is None:
         return None
-    count = bounded(leads)
     why = _("Longest by %(time)s, %(listing)s") % {"time": clock(now - longest[0]), "listing": longest[1]}
     what = ngettext("response overdue", "responses overdue", count.figure)
     return Need("clock-alert", LATE, count, what, why, _("Assign"), page("leads:list", clock="overdue"))
 
 
-def paused(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+def paused(seen: Seen) -> Need | None:
     found = list(Destination.objects.filter(state=Destination.State.PAUSED).values_list("name", "pause_reason"))
     if not found:
         return None
@@ -67,11 +89,11 @@ def paused(listings: list[Listing], health: dict[int, Health]) -> Need | None:
     return Need("circle-pause", LATE, Count(len(found), True), what, why, _("Mend"), page("delivery:list"))
 
 
-def dead(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    newest = Delivery.objects.dead().select_related("destination", "lead__listing").order_by("-id").first()
+def dead(seen: Seen) -> Need | None:
+    count = seen.counts["dead"]
+    newest = Delivery.objects.dead().select_related("destination", "lead__listing").order_by("-id").first() if count.figure else None
     if newest is None:
         return None
-    count = bounded(Delivery.objects.dead())
     says = {"listing": newest.lead.listing.title, "destination": newest.destination.name, "error": brief(newest.last_error)}
     what = ngettext("dead delivery", "dead deliveries", count.figure)
     return Need(
@@ -85,37 +107,35 @@ def brief(error: str) -> str:
     return first if first.isdigit() else error[:60]
 
 
-def silent(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    quiet = [one for one in listings if health[one.pk].state == "silent"]
+def silent(seen: Seen) -> Need | None:
+    quiet = [one for one in seen.listings if seen.health[one.pk].state == "silent"]
     if not quiet:
         return None
-    named = ", ".join(f"{one.title}: {health[one.pk].text}" for one in quiet[:3])
+    named = ", ".join(f"{one.title}: {seen.health[one.pk].text}" for one in quiet[:3])
     url = page("listings:detail", quiet[0].slug) if len(quiet) == 1 else page("listings:list")
     return Need("ear-off", SOON, Count(len(quiet), True), ngettext("listing silent", "listings silent", len(quiet)), named, _("Test"), url)
 
 
-def quarantined(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    rows = Submission.objects.quarantined()
-    count = bounded(rows)
+def quarantined(seen: Seen) -> Need | None:
+    count = seen.counts["quarantined"]
     if not count.figure:
         return None
-    newest = rows.order_by("-id").values_list("reason", flat=True)[:20]
+    newest = Submission.objects.quarantined().order_by("-id").values_list("reason", flat=True)[:20]
     reasons = dict.fromkeys(in_words(reason).partition(":")[0].rstrip(".")[:60] for reason in newest)
     return Need("inbox", SOON, count, _("in quarantine"), "; ".join(list(reasons)[:2]), _("Repair"), page("leads:quarantine"))
 
 
-def ownerless(listings: list[Listing], health: dict[int, Health]) -> Need | None:
+def ownerless(seen: Seen) -> Need | None:
     """Leads that should have an owner and have none, because nobody can take them."""
-    first = Period.last(LOOK_BACK).first
-    count = bounded(received(Lead.objects.unroutable(), str(first), ""))
+    count = seen.counts["ownerless"]
     if not count.figure:
         return None
     why = _("Nobody can take them")
-    return Need("user-x", SOON, count, _("without an owner"), why, _("Assign"), page("leads:list", owner="unroutable", from_=first))
+    return Need("user-x", SOON, count, _("without an owner"), why, _("Assign"), page("leads:list", owner="unroutable", from_=since()))
 
 
-def uncertain(listings: list[Listing], health: dict[int, Health]) -> Need | None:
-    count = bounded(Message.objects.filter(state=Message.State.UNCERTAIN))
+def uncertain(seen: Seen) -> Need | None:
+    count = seen.counts["uncertain"]
     if not count.figure:
         return None
     what = ngettext("uncertain mail", "uncertain mails", count.figure)

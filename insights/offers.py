@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from insights.medians import ALL, medians
+from insights.medians import ALL, median, medians
 from insights.models import DailyTally
 from listings.models import Listing, Publisher
 
@@ -86,6 +86,14 @@ def offers(period: Period, listings: Iterable[Listing] | None = None) -> Offers:
     ]  # fmt: skip
     whole = Offer(median_first_response_minutes=answered.get(ALL), **{f: sum(getattr(one, f) for one in lines) for f in FIGURES})
     return Offers(sorted(lines, key=lambda offer: -offer.leads), whole)
+
+
+def total(period: Period, listings: Iterable[Listing]) -> Offer:
+    """The sum alone, of these listings: what a period is compared with. Three queries."""
+    ids = [one.pk for one in listings]
+    found = sums(period)
+    counted: dict[str, Any] = {f: sum(found[pk][f] for pk in ids if pk in found) for f in FIGURES}
+    return Offer(median_first_response_minutes=median(period.first, period.last_day, ids), **counted)
 
 
 def sums(period: Period) -> dict[int, dict[str, int]]:

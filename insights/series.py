@@ -89,9 +89,9 @@ def link(asked: Asked, days: list[date]) -> str | None:
     return page("leads:list", from_=days[0], to=days[-1], storefront=asked.storefront) or None
 
 
-def funnel(now: Offers, before: Offers) -> list[dict[str, Any]]:
+def funnel(now: Offers, was: Offer) -> list[dict[str, Any]]:
     """What became of the leads: each step by storefront, and how many percent of the step before moved on, now and before."""
-    whole, was = now.total, before.total
+    whole = now.total
     steps = (
         ("leads", _("Leads"), ""),
         ("qualified", _("Qualified"), "qualified"),

@@ -11,7 +11,7 @@ from accounts.models import User
 from leads import keyset
 from leads.models import Interaction, Lead, LeadQuerySet, Task
 
-MOST = 50
+MOST = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class FilterForm(forms.Form):
     clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
     reached = forms.ChoiceField(label=gettext_lazy("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=40)
-    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False, widget=PlainSelect)
+    country = forms.CharField(label=gettext_lazy("Country"), required=False, widget=PlainSelect)
     campaign = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Campaign"), required=False)
     stage = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Stage"), required=False)
 
@@ -171,7 +171,7 @@ class FilterForm(forms.Form):
         listings = list(Listing.objects.visible_to(user).for_display())
         self.offer("listing", [(one.slug, one.title) for one in listings])
         self.offer("storefront", [*ANY, *{one.storefront.slug: one.storefront.name for one in listings}.items()])
-        self.offer("country", [*ANY, *country_choices()])
+        self.fields["country"].widget.choices = [*ANY, *country_choices()]  # type: ignore[attr-defined]
         self.people = people = owners(user).names()
         nobody = [("nobody", _("Nobody yet")), ("unroutable", _("Nobody can take it"))] if user.sees_all else []
         self.offer("owner", [*ANY, *nobody, *people])

@@ -14,6 +14,7 @@ THEIRS = Q(kind__in=story.THEIRS)
 OURS = ~THEIRS & (Q(actor__isnull=False) | Q(kind__in=story.OURS))
 SIDES = {"theirs": THEIRS, "ours": OURS, "system": ~THEIRS & ~OURS}
 TOGETHER = timedelta(seconds=120)
+LINES = 50
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ def timeline(lead: Lead, asked: Mapping[str, str]) -> Timeline:
     side = asked.get("side", "")
     marks = {name: value for name, value in asked.items() if name in ("side", *keyset.MARKS)}
     rows = lead.activities.filter(SIDES.get(side, Q())).select_related("actor")
-    page = keyset.turn(rows, "at", marks)
+    page = keyset.turn(rows, "at", marks, size=LINES)
     return Timeline(side if side in SIDES else "all", tabs(lead), entries(page.rows, fold=side not in SIDES), page)
 
 

@@ -117,19 +117,17 @@ def test_the_first_run_says_what_to_do(publisher, marketing, sales, signed_in):
     assert "No lead is yours yet" in signed_in(sales).get(LIST).content.decode()
 
 
-def test_the_same_queries_for_five_and_fifty_rows(many, sales, marketing, signed_in):
+def test_the_same_queries_for_five_rows_and_a_whole_page(many, sales, marketing, signed_in):
     counts = []
-    for more in (5, 45):
-        many(more if not counts else 50)
+    for rows in (5, keyset.SIZE):
+        many(rows)
         for user in (marketing, sales):
             browser = signed_in(user)
             browser.get(LIST)
-            with CaptureQueriesContext(
-                connection,
-            ) as queries:
+            with CaptureQueriesContext(connection) as queries:
                 page = browser.get(LIST)
             counts.append(len(queries))
-            assert len(page.context["page"].rows) == (5 if more == 5 else 50)
+            assert len(page.context["page"].rows) == rows
     assert counts[0] == counts[2]
     assert counts[1] == counts[3]
     assert max(counts) <= 16
@@ -361,3 +359,12 @@ def test_every_list_of_people_is_noted_with_how_many_it_showed(offer, sales, sig
         assert (line.user, line.subject, line.count) == (sales, what, shown), path
     assert browser.get("/leads/?q=nobody-at-all").status_code == 200
     assert AccessRecord.objects.filter(kind="personal_data_listed").count() == 4
+
+
+def test_several_counts_in_one_query(many, django_assert_num_queries):
+    many(3)
+    leads = Lead.objects.all()
+    with django_assert_num_queries(1):
+        found = keyset.counts(leads, leads.filter(status=Status.WON), leads.none(), leads.order_by("-score"), bound=2)
+    assert found == [keyset.Count(2, False), keyset.Count(0, True), keyset.Count(0, True), keyset.Count(2, False)]
+    assert found[0] == keyset.count(leads, 2)
