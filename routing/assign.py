@@ -41,6 +41,10 @@ def let_go(leads: Sequence[UUID]) -> list[UUID]:
 
 # How many open leads a seller `r` has.
 LOAD = "(SELECT count(*) FROM leads_lead l WHERE l.owner_id = r.user_id AND NOT (l.status IN ('won', 'lost', 'disqualified')))"
+# Whether user `u` may have leads at all: somebody who left field sales, or the house, gets no more.
+SELLS = (
+    "u.is_active AND EXISTS (SELECT 1 FROM accounts_user_groups m JOIN auth_group f ON f.id = m.group_id WHERE m.user_id = u.id AND f.name = 'sales')"
+)
 # What the storefront's playbook waits for before somebody owns the lead.
 IS_READY = "s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact_at IS NOT NULL OR l.goal_reached_at IS NOT NULL"
 # A person took it from everybody, and the buyer did nothing since.
@@ -59,7 +63,7 @@ ASSIGN = f"""
     ), seller AS MATERIALIZED (
         SELECT r.user_id, r.capacity, r.last_assigned_at,
                {LOAD} AS load
-        FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id AND u.is_active WHERE r.takes_leads
+        FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id WHERE r.takes_leads AND {SELLS}
         AND EXISTS (SELECT 1 FROM wanting)
     ), bend AS (
         SELECT at, sum(sum(step)) OVER (ORDER BY at) AS sellers, lead(at) OVER (ORDER BY at) AS next FROM (
@@ -96,7 +100,7 @@ ASSIGN = f"""
 # and no more than there are free seats. The clock runs on.
 LET_GO = f"""
     WITH seller AS MATERIALIZED (
-        SELECT r.user_id, r.takes_leads AND u.is_active AS takes, r.capacity,
+        SELECT r.user_id, r.takes_leads AND {SELLS} AS takes, r.capacity,
                {LOAD} AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id
     ), meant AS MATERIALIZED (

@@ -5,7 +5,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from leads.models import Lead, LeadQuerySet
-from routing.assign import LOAD
+from routing.assign import LOAD, SELLS
 
 BATCH = 2_000
 
@@ -39,5 +39,5 @@ def fill_seats() -> int:
 # Loads are counted of the sellers with a limit only.
 FREE = f"""
     SELECT least({BATCH}, coalesce(sum(CASE WHEN r.capacity IS NULL THEN {BATCH} ELSE greatest(r.capacity - {LOAD}, 0) END), 0))
-    FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id AND u.is_active WHERE r.takes_leads
+    FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id WHERE r.takes_leads AND {SELLS}
 """

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.people import give_roles
 from leads.models import Lead
 from leads.work import set_status
 from portal import pipeline
@@ -13,7 +14,7 @@ from portal.due import run_due
 from routing.handover import hand_over
 from routing.models import Assignment, Seller
 from routing.reasons import because
-from routing.seats import wanted
+from routing.seats import free_seats, wanted
 from tests.conftest import at_once, person
 
 
@@ -65,6 +66,16 @@ def test_capacity_and_absence_are_kept_and_without_anybody_the_reason_says_so(of
     Lead.objects.filter(owner=None).update(stale_since=timezone.now() - timedelta(minutes=1))
     pipeline.run()
     assert None not in owners()
+
+
+def test_who_left_field_sales_gets_no_more_leads(offer, sales, stranger, arrive):
+    give_roles(sales, ["marketing"])
+    for number in range(3):
+        arrive(offer, email=f"p{number}@x.example")
+    assert owners() == ["stranger"] * 3
+    give_roles(stranger, [])
+    assert arrive(offer, email="last@x.example").owner is None
+    assert free_seats() == 0
 
 
 @pytest.mark.parametrize("freed", ["won", "handed over", "came back"])

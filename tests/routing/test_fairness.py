@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,12 +20,13 @@ from tests.conftest import listing
 
 
 class Drawn(NamedTuple):
-    """A seller as drawn: open leads, limit, whether they take any, and hours since they last got one (None: never)."""
+    """A seller as drawn: open leads, limit, whether they take any, are still here and still in field sales, and hours since they last got one (None: never)."""
 
     load: int
     capacity: int | None
     takes: bool
     active: bool
+    sells: bool
     waited: int | None
 
 
@@ -33,8 +35,7 @@ SELLERS = st.lists(
         Drawn,
         st.integers(0, 5),
         st.none() | st.integers(0, 6),
-        st.sampled_from([True, True, True, False]),
-        st.sampled_from([True, True, True, False]),
+        *[st.sampled_from([True, True, True, False])] * 3,
         st.none() | st.integers(1, 50),
     ),
     max_size=6,
@@ -55,7 +56,7 @@ def one_by_one(sellers: dict[int, Drawn], count: int) -> dict[int, int]:
     load = {pk: one.load for pk, one in sellers.items()}
     given_to = dict.fromkeys(sellers, 0)
     for _ in range(count):
-        able = [pk for pk, one in sellers.items() if one.takes and one.active and (one.capacity is None or load[pk] < one.capacity)]
+        able = [pk for pk, one in sellers.items() if one.takes and one.active and one.sells and (one.capacity is None or load[pk] < one.capacity)]
         if not able:
             break
         chosen = min(able, key=lambda pk: (load[pk], 0 if sellers[pk].waited is None else 1, -(sellers[pk].waited or 0), pk))
@@ -74,6 +75,8 @@ class FairnessTest(TestCase):
         now, sellers = timezone.now(), dict[int, Drawn]()
         for number, one in enumerate(drawn):
             user = User.objects.create(username=f"seller{number}", email=f"seller{number}@x.example", is_active=one.active)
+            if one.sells:
+                user.groups.add(Group.objects.get(name="sales"))
             since = None if one.waited is None else now - timedelta(hours=one.waited)
             Seller.objects.create(user=user, capacity=one.capacity, takes_leads=one.takes, last_assigned_at=since)
             leads_of(place, one.load, user, f"had{number}")
