@@ -54,7 +54,7 @@ def fill(count: int, seed: int) -> None:
 
 
 def drain() -> None:
-    pipeline.run()
+    pipeline.run(seconds=3_600)  # a worker would stop after its budget and go on with the next nudge
     assert not value("SELECT count(*) FROM leads_submission WHERE disposition = 'pending'"), "submissions are still pending"
     assert not value("SELECT count(*) FROM leads_lead WHERE stale_since IS NOT NULL"), "leads are still stale"
 

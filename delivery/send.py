@@ -193,11 +193,12 @@ def judge(destination: Destination, failure: DeliveryFailed | None) -> None:
 
     Five failures and more, and nothing but failures for half a minute, hold calls back for as long as it has failed already, so each wait is twice the
     one before, up to a quarter of an hour; then one call probes. Until then every delivery has its own first retries. An answer that says when to come back
-    holds back every delivery until then.
+    holds back every delivery until then, also when a call that was in flight beside it went through.
     """
     now, row = timezone.now(), Destination.objects.filter(pk=destination.pk)
     if failure is None or (isinstance(failure, Refused) and failure.answer.status):
-        row.filter(failures_in_row__gt=0).update(failures_in_row=0, failing_since=None, closed_until=None)
+        row.filter(failures_in_row__gt=0).update(failures_in_row=0, failing_since=None)
+        row.filter(closed_until=destination.closed_until).update(closed_until=None)
     elif isinstance(failure, Misconfigured):
         row.filter(state=Destination.State.ON).update(state=Destination.State.PAUSED, pause_reason=str(failure)[:300])
     elif isinstance(failure, RetryLater):

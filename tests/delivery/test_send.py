@@ -296,6 +296,21 @@ def test_one_that_was_switched_off_during_a_call_stays_off_whatever_the_answer(d
     assert Destination.objects.get().state == "off"
 
 
+def test_a_call_that_went_through_beside_it_lifts_no_hold(destination, crm, offer, sales, arrive):
+    """Four calls are in flight at once: one is told to come back in an hour, the others are thanked."""
+    for n in range(12):
+        arrive(offer, email=f"person{n}@kolovrat.example")
+    crm.plan = [Response("slow down", 429, {"Retry-After": "3600"})]
+    send()
+    assert len(crm.calls) <= step.IN_FLIGHT
+    assert Destination.objects.get().closed_until > timezone.now() + timedelta(minutes=59)
+    assert Delivery.objects.filter(state="delivered").count() == len(crm.calls) - 1
+    due_now()
+    send()
+    assert Delivery.objects.filter(state="delivered").count() == 12
+    assert Destination.objects.get().closed_until is None
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_answer_that_says_when_to_come_back_holds_back_every_lead(destination, crm, offer, sales, arrive, status):
     for n in range(12):
