@@ -311,7 +311,7 @@ SUMMARISE = f"""
 
 
 def keep_demand(readings: list[Reading]) -> None:
-    """Demand without a lead: one row each, counted by insights. A neighbour's buyer who already has a lead here shows it as a note, and nothing else."""
+    """Demand without a lead: one row each, counted by insights. A neighbour's buyer who had a lead here already shows it as a note, and nothing else."""
     demand = [one for one in readings if one.disposition in (Disposition.ANONYMOUS, Disposition.DO_NOT_CONTACT)]
     rows = [
         {
@@ -334,7 +334,8 @@ KEEP_DEMAND = """
 NOTE_NEIGHBOUR = """
     WITH note AS MATERIALIZED (
         SELECT l.id AS lead_id, r.at, r.activity FROM jsonb_to_recordset(%s::jsonb) AS r(listing_id bigint, contact text, at timestamptz, activity uuid)
-        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id ORDER BY l.id FOR NO KEY UPDATE OF l
+        JOIN leads_contact c ON c.key = r.contact JOIN leads_lead l ON l.contact_id = c.id AND l.listing_id = r.listing_id
+        WHERE l.received_at <= r.at ORDER BY l.id FOR NO KEY UPDATE OF l
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data) SELECT activity, lead_id, at, 'asked_neighbour', '{}' FROM note
     )

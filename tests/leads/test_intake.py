@@ -80,6 +80,18 @@ def test_a_neighbours_buyer_makes_no_lead_and_marks_one_that_exists(app, sales, 
     assert lead.activities.filter(kind="asked_neighbour").count() == 1
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_lead_that_came_after_the_neighbours_note_does_not_show_it(app, sales, post, together):
+    """Whether the two are read in one batch or in two."""
+    asked = post(app, actionCode="DNC", leadSource="SPZA-DNC|contoso.field-service")
+    Submission.objects.filter(pk=asked.pk).update(received_at=timezone.now() - timedelta(minutes=5))
+    if not together:
+        pipeline.run()
+    post(app)
+    pipeline.run()
+    assert Lead.objects.get().asked_neighbour_at is None
+
+
 def test_nobody_to_reach_is_demand_and_a_broken_address_waits_in_quarantine(offer, sales, post):
     post(offer, email="", phone="")
     post(offer, email="ada@", phone="")
