@@ -102,8 +102,8 @@ def chart(campaign: Campaign) -> dict[str, Any]:
     return {
         "label": _("Entered and reached the goal, by week"), "categories": names, "stacked": False,
         "series": [
-            {"name": _("Entered"), "kind": "azure", "values": entered, "total": sum(entered)},
-            {"name": _("Reached the goal"), "kind": "appsource", "values": reached, "total": sum(reached)},
+            {"name": _("Entered"), "kind": "grey", "values": entered, "total": sum(entered)},
+            {"name": _("Reached the goal"), "kind": "accent", "values": reached, "total": sum(reached)},
         ],
         "before": None, "rows": list(zip(names, entered, reached, strict=True)), "urls": None,
     }  # fmt: skip
