@@ -1,11 +1,12 @@
 """submissions/: the archive, for marketing and admins; the exact bytes at submissions/<id>/body."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -14,7 +15,8 @@ from rest_framework.views import APIView
 from accounts.access import who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
-from leads.models import Submission
+from leads.lists import received
+from leads.models import Disposition, Submission
 from portal.api.pages import NewestFirst
 
 
@@ -31,6 +33,16 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         return bytes(submission.sha256).hex() if submission.sha256 else None
 
 
+class Filters(serializers.Serializer[Any]):
+    """What a filter may say; a listing or storefront that is nobody's finds nothing."""
+
+    disposition = serializers.ChoiceField(choices=Disposition.choices, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's."""
+        return {**super().get_fields(), "from": serializers.DateField(required=False), "to": serializers.DateField(required=False)}
+
+
 class Archive:
     """What of the archive the user may see; the bodies stay where they are."""
 
@@ -39,18 +51,34 @@ class Archive:
     request: Any
 
     def get_queryset(self) -> Any:
-        rows = Submission.objects.visible_to(who(self.request)).select_related("listing").defer("body", "repair")
-        if disposition := self.request.query_params.get("disposition"):
-            rows = rows.filter(disposition=disposition)
-        if listing := self.request.query_params.get("listing"):
-            rows = rows.filter(listing__slug=listing)
-        return rows
+        return Submission.objects.visible_to(who(self.request)).select_related("listing").defer("body", "repair")
 
 
+@extend_schema(
+    parameters=[
+        OpenApiParameter("disposition", str, enum=Disposition.values),
+        OpenApiParameter("listing", str),
+        OpenApiParameter("storefront", str),
+        OpenApiParameter("from", date),
+        OpenApiParameter("to", date),
+    ]
+)
 class Submissions(Archive, generics.ListAPIView[Submission]):
-    """Every delivery of the marketplace, newest first. Filters: disposition, listing."""
+    """Every delivery of the marketplace, newest first. Filters: disposition, listing, storefront, and from and to, days in the publisher's time zone."""
 
     pagination_class = NewestFirst
+
+    def get_queryset(self) -> Any:
+        asked = self.request.query_params
+        Filters(data=asked.dict()).is_valid(raise_exception=True)
+        rows = received(super().get_queryset(), asked.get("from", ""), asked.get("to", ""))
+        if disposition := asked.get("disposition"):
+            rows = rows.filter(disposition=disposition)
+        if listing := asked.get("listing"):
+            rows = rows.filter(listing__slug=listing)
+        if storefront := asked.get("storefront"):
+            rows = rows.filter(listing__storefront__slug=storefront)
+        return rows
 
 
 class OneSubmission(Archive, generics.RetrieveAPIView[Submission]):

@@ -45,6 +45,27 @@ def test_a_seller_sees_their_own_leads_only(offer, sales, stranger, arrive, api)
         assert api(mine).get(f"/api/v1/{path}").status_code == 403
 
 
+def test_the_archive_by_what_became_of_it_and_when(offer, app, sales, admin, post, api):
+    post(offer)
+    post(app, actionCode="DNC", leadSource="SPZA-DNC|contoso.field-service", email="lucia@norte.example")
+    post(offer, b"{")
+    pipeline.run()
+
+    def found(query):
+        return [row["disposition"] for row in api(admin).get(f"/api/v1/submissions/?{query}").json()["results"]]
+
+    cases = {
+        "": ["quarantined", "do_not_contact", "lead"], "disposition=lead": ["lead"], "listing=edge-firewall": ["quarantined", "lead"],
+        "storefront=appsource": ["do_not_contact"], "storefront=nowhere": [], "from=2020-01-01": ["quarantined", "do_not_contact", "lead"],
+        "to=2020-01-01": [], "disposition=lead&storefront=appsource": [],
+    }  # fmt: skip
+    for query, expected in cases.items():
+        assert found(query) == expected, query
+    for query, name in (("disposition=none", "disposition"), ("from=yesterday", "from"), ("to=2026-02-30", "to")):
+        answer = api(admin).get(f"/api/v1/submissions/?{query}")
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, [name]), query
+
+
 def test_filters_and_search(offer, app, sales, admin, arrive, api):
     ada = arrive(offer)
     bob = arrive(app, email="bob@gmail.com", firstName="Bob", lastName="O'Brien & Sons", phone="", company="", title="", country="BR")
