@@ -19,7 +19,7 @@ def first_id(moment: datetime) -> uuid.UUID:
 
 def array(ids: Iterable[uuid.UUID | str]) -> str:
     """Ids as one parameter, `= ANY(%s::uuid[])`: as thousands of parameters they would cost more than the query."""
-    return "{" + ",".join(map(str, ids)) + "}"
+    return "{" + ",".join([one if isinstance(one, str) else f"{one.int:032x}" for one in ids]) + "}"
 
 
 # In SQL, ids for up to 16 million rows of one statement: one UUIDv7 and the row's number for its last 24 bits. PostgreSQL asks the kernel for random

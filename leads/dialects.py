@@ -47,7 +47,9 @@ GZIP = b"\x1f\x8b"
 LEAD_SOURCE = re.compile(r"^(?P<source>[^-|]*)(?:-(?P<action>[^|]*))?(?:\|(?P<offer>.*))?$", re.DOTALL)
 TEST_LEAD = re.compile(r"(?<![a-z0-9])msft_test", re.IGNORECASE)
 NUL_ESCAPED = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
+ENCODED = json.JSONEncoder(sort_keys=True).encode
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+FORM, BETWEEN_DIGITS = re.compile(r"[\w.%+*-]+="), re.compile(r"[\s()./-]")
 
 
 class Unreadable(ValueError):
@@ -134,7 +136,7 @@ def text_codec(charset: str) -> str:
 def looks_like_form(text: str) -> bool:
     """A form, whatever it says that it is: senders get the type wrong, the first letters don't."""
     start = text.lstrip("\ufeff \t\r\n")[:100]
-    return start[:1] not in ("{", "[", '"') and bool(re.match(r"[\w.%+*-]+=", start))
+    return start[:1] not in ("{", "[", '"') and FORM.match(start) is not None
 
 
 def from_form(text: str, charset: str) -> dict[str, Any]:
@@ -321,15 +323,16 @@ def kept(extra: dict[str, Any]) -> dict[str, Any]:
 def content_key(known: dict[str, str], extra: dict[str, Any]) -> bytes:
     """What makes two deliveries the same: their content, whatever the order and casing of keys and the spelling of values that mean the same."""
     said = {name: same(value) for name, value in known.items()}
-    said["email"], said["phone"] = said.get("email", "").lower(), re.sub(r"[\s()./-]", "", said.get("phone", ""))
+    said["email"], said["phone"] = said.get("email", "").lower(), BETWEEN_DIGITS.sub("", said.get("phone", ""))
     said["leadsource"] = "\n".join(parse_lead_source(said.get("leadsource", "")[:MAX_SOURCE])).casefold()
     said["actioncode"] = canonical_action(said.get("actioncode", "")).casefold()
     try:
         rest = {plain(key): same(value) for key, value in extra.items()}
     except RecursionError:  # nested so deeply that nobody compares it
         rest = {}
-    whole = [{name: value for name, value in one.items() if value not in ("", None)} for one in (said, rest)]
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()
+    told = {name: value for name, value in rest.items() if value not in ("", None)}
+    whole = [part for name in sorted(said) if said[name] for part in (name, said[name])]
+    return hashlib.sha256(ENCODED([*whole, told] if told else whole).encode()).digest()
 
 
 def same(value: Any) -> Any:

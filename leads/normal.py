@@ -113,6 +113,8 @@ DOMAINS = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl
 TENANTS = ".onmicrosoft.com"  # the address of a tenant without a domain of its own
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 BETWEEN_ADDRESSES = re.compile(r"[;,|]")
+NO_DIGITS, WORD, NO_WORD, BINDING = re.compile(r"\D"), re.compile(r"\w+"), re.compile(r"[^\w]+"), re.compile(r"[.&]")
+ZEROS, MAILTO = re.compile(r"^\s*00(?=[1-9])"), re.compile(r"^mailto:", re.IGNORECASE)
 REMARK = re.compile(r"\s*\([^()@]*\)\s*$")
 LEGAL_FORMS = re.compile(
     r"\b(?:"
@@ -167,7 +169,7 @@ def email_key(text: str) -> str:
 
 def address(text: str) -> str:
     """The whole text as an address; empty when it is none."""
-    text = re.sub(r"^mailto:", "", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>[];,\"'"), flags=re.IGNORECASE).strip(" .")
+    text = MAILTO.sub("", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>[];,\"'")).strip(" .")
     if len(text) <= 254 and PLAIN_EMAIL.fullmatch(text):
         return text.lower()
     try:
@@ -180,9 +182,9 @@ def address(text: str) -> str:
 @lru_cache(10_000)
 def phone_of(text: str, country: str) -> str:
     """E.164 when the number is a possible one of its country, else the text as it came."""
-    if not re.search(r"\d{3}", re.sub(r"\D", "", text)):
+    if len(NO_DIGITS.sub("", text)) < 3:
         return text[:60]
-    said = text if country else re.sub(r"^\s*00(?=[1-9])", "+", text)
+    said = text if country else ZEROS.sub("+", text)
     try:
         number = phonenumbers.parse(said[:60], country or None)
     except phonenumbers.NumberParseException:
@@ -192,7 +194,7 @@ def phone_of(text: str, country: str) -> str:
 
 def phone_key(phone: str) -> str:
     """A phone as an identity: its digits, at least five of them and not all alike, or nothing: 0000000000 is nobody's."""
-    digits = re.sub(r"\D", "", phone)
+    digits = NO_DIGITS.sub("", phone)
     return digits if 5 <= len(digits) <= 40 and len(set(digits)) > 1 else ""
 
 
@@ -211,7 +213,7 @@ MORE_COUNTRIES = {
 
 def _country_name(text: str) -> str:
     """A country's name without what people leave out or write in their own way: marks, "the", "Republic of", & for and, St for Saint."""
-    words = re.sub(r"[^\w]+", " ", fold(text).replace("&", " and ")).split()
+    words = NO_WORD.sub(" ", fold(text).replace("&", " and ")).split()
     plain = " ".join("saint" if word == "st" else word for word in words).removeprefix("the ")
     return plain.removeprefix("republic of ").removeprefix("the ")
 
@@ -270,7 +272,7 @@ def company_key(name: str, domain: str) -> str:
     if domain:
         return f"domain:{domain}"[:260]
     # Dots and ampersands bind (S.A., s.r.o.), everything else separates.
-    letters = re.sub(r"[^\w]+", " ", re.sub(r"[.&]", "", fold(name))).strip()
+    letters = NO_WORD.sub(" ", BINDING.sub("", fold(name))).strip()
     bare = " ".join(LEGAL_FORMS.sub(" ", letters).split()) or letters
     return f"name:{bare}"[:260] if bare else ""
 
@@ -287,9 +289,9 @@ def search_words(*texts: str, phone: str = "") -> list[str]:
     words: set[str] = set()
     for text in texts:
         folded = fold(text)
-        words.update(re.findall(r"[\w]+", folded))
+        words.update(WORD.findall(folded))
         if "@" in folded:
             words.update((folded, folded.rpartition("@")[2]))
-    digits = re.sub(r"\D", "", phone)[:20]
+    digits = NO_DIGITS.sub("", phone)[:20]
     words.update(digits[start:] for start in range(max(0, len(digits) - 3)))
     return sorted(word[:100] for word in words if word)

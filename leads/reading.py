@@ -18,6 +18,7 @@ class Reading:
     """A submission on its way through a batch."""
 
     submission: Submission
+    id: str = field(init=False)
     act: Act | None = None
     disposition: str = ""
     reason: str = ""
@@ -28,6 +29,9 @@ class Reading:
     company: str = ""
     lead: str | None = None
     row: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.id = str(self.submission.pk)
 
 
 def read(submission: Submission) -> Reading:

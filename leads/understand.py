@@ -58,16 +58,16 @@ def mark_redeliveries(readings: list[Reading]) -> None:
     known, seen = originals(judged), dict[tuple[int, bytes], Original]()
     for one in judged:
         content = one.submission.listing_id, one.act.content_key if one.act else b""
-        first = seen.get(content) or known.get(str(one.submission.pk))
+        first = seen.get(content) or known.get(one.id)
         if first and abs(one.submission.received_at - first.received_at) < SAME_WITHIN:
             one.disposition, one.reason, one.row["first"] = Disposition.REDELIVERY, reasons.SAME_AS % {"id": first.id}, first
         else:
-            seen[content] = Original(one.submission.received_at, str(one.submission.pk), reading=one)
+            seen[content] = Original(one.submission.received_at, one.id, reading=one)
 
 
 def originals(readings: list[Reading]) -> dict[str, Original]:
     """Submission -> the newest original of its content that the archive understood, within 24 h."""
-    asked = [(str(one.submission.pk), one.submission.listing_id, one.act.content_key, one.submission.received_at) for one in readings if one.act]
+    asked = [(one.id, one.submission.listing_id, one.act.content_key, one.submission.received_at) for one in readings if one.act]
     if not asked:
         return {}
     since = [str(first_id(row[3] - 2 * SAME_WITHIN)) for row in asked]
@@ -265,7 +265,7 @@ def keep_interactions(leads: list[Reading], fresh: list[dict[str, Any]]) -> None
     """Every act on its lead, its line on the timeline, the `fresh` leads, and each lead's own summary of its acts, which makes it stale."""
     acts = [
         {
-            "id": str(one.submission.pk), "lead_id": one.lead, "at": one.submission.received_at.isoformat(), "source": one.act.source,
+            "id": one.id, "lead_id": one.lead, "at": one.submission.received_at.isoformat(), "source": one.act.source,
             "action": one.act.action, "lead_source": one.act.lead_source, "offer": one.act.offer, "offer_title": one.act.offer_title,
             "description": one.act.description, "extra": one.act.extra, "activity": str(uuid7()),
             "data": {"source": one.act.source, "action": one.act.action, "said": one.act.description[:300], "new": one.row["new"]},
@@ -315,7 +315,7 @@ def keep_demand(readings: list[Reading]) -> None:
     demand = [one for one in readings if one.disposition in (Disposition.ANONYMOUS, Disposition.DO_NOT_CONTACT)]
     rows = [
         {
-            "id": str(one.submission.pk), "listing_id": one.submission.listing_id, "action": one.act.action if one.act else "",
+            "id": one.id, "listing_id": one.submission.listing_id, "action": one.act.action if one.act else "",
             "kind": "anonymous" if one.disposition == Disposition.ANONYMOUS else "asked_neighbour", "contact": one.contact,
             "at": one.submission.received_at.isoformat(), "activity": str(uuid7()),
         }
@@ -362,7 +362,7 @@ def finish(readings: list[Reading]) -> None:
             one.lead = first.became
         rows.append(
             {
-                "id": str(one.submission.pk), "disposition": one.disposition, "reason": one.reason[:2000], "lead_id": one.lead,
+                "id": one.id, "disposition": one.disposition, "reason": one.reason[:2000], "lead_id": one.lead,
                 "key": one.act.content_key.hex() if one.act else None, "first": first.id if first else None,
             }
         )  # fmt: skip
