@@ -73,12 +73,14 @@ def scored(data: Data) -> Telling:
 
 
 def assigned(data: Data) -> Telling:
+    """Who got it, and from whom. Older lines don't name the owner."""
     if not data.get("owner"):
         return _("Taken from its owner"), ""
-    by_hand = data.get("code") == "by_hand"
-    if data.get("code") == "by_campaign":
-        return _("Owner set by %(name)s") % {"name": named(data, "campaign")}, named(data, "stage")
-    return (_("Owner set by %(name)s") % {"name": data.get("by", "")} if by_hand else _("Got an owner, clock started")), ""
+    to, by = data.get("to", ""), named(data, "campaign") if data.get("code") == "by_campaign" else data.get("by", "")
+    if data.get("code") == "by_campaign" or data.get("code") == "by_hand":
+        said = _("Given to %(to)s by %(name)s") if to else _("Owner set by %(name)s")
+        return said % {"to": to, "name": by}, named(data, "stage") if data["code"] == "by_campaign" else ""
+    return (_("Given to %(to)s, clock started") % {"to": to} if to else _("Got an owner, clock started")), ""
 
 
 def status(data: Data) -> Telling:

@@ -61,7 +61,7 @@ ASSIGN = f"""
         WHERE l.id = ANY(%(leads)s::uuid[]) AND l.owner_id IS NULL AND l.status NOT IN ('won', 'lost', 'disqualified')
           AND NOT {TAKEN} AND ({IS_READY})
     ), seller AS MATERIALIZED (
-        SELECT r.user_id, r.capacity, r.last_assigned_at,
+        SELECT r.user_id, r.capacity, r.last_assigned_at, coalesce(nullif(trim(concat_ws(' ', u.first_name, u.last_name)), ''), u.username) AS name,
                {LOAD} AS load
         FROM routing_seller r JOIN accounts_user u ON u.id = r.user_id WHERE r.takes_leads AND {SELLS}
         AND EXISTS (SELECT 1 FROM wanting)
@@ -90,7 +90,7 @@ ASSIGN = f"""
         INSERT INTO routing_assignment (id, lead_id, owner_id, reason, made_at) SELECT {NEW_ID}, id, user_id, reason, now() FROM pair
     ), told AS (
         INSERT INTO leads_activity (id, lead_id, at, kind, data)
-        SELECT {NEW_ID}, id, clock_timestamp(), 'assigned', reason || jsonb_build_object('owner', user_id) FROM pair
+        SELECT {NEW_ID}, id, clock_timestamp(), 'assigned', reason || jsonb_build_object('owner', user_id, 'to', name) FROM pair JOIN seller USING (user_id)
     ), served AS (
         UPDATE routing_seller r SET last_assigned_at = now() FROM (SELECT DISTINCT user_id FROM pair) p WHERE p.user_id = r.user_id
     )

@@ -67,5 +67,9 @@ def write_down(owners: list[tuple[Any, int | None]], reason: dict[str, Any], by:
     Assignment.objects.filter(lead__in=[lead for lead, _owner in owners], ended_at=None).update(ended_at=now)
     begun = (Assignment(lead_id=lead, owner_id=owner, reason=reason, made_by=by, made_at=now) for lead, owner in owners if owner)
     Assignment.objects.bulk_create(begun, batch_size=BATCH)
-    told = (Activity(lead_id=lead, kind="assigned", actor=by, at=now, data={**reason, "owner": owner}) for lead, owner in owners)
+    names = {one.pk: one.full_name for one in User.objects.filter(pk__in={owner for _lead, owner in owners if owner})}
+    told = (
+        Activity(lead_id=lead, kind="assigned", actor=by, at=now, data={**reason, "owner": owner, "to": names.get(owner or 0, "")})
+        for lead, owner in owners
+    )
     Activity.objects.bulk_create(told, batch_size=BATCH)

@@ -245,7 +245,7 @@ class Life:
         )
         when = self.last + days * DAY
         if chance < 0.05 and when < self.age and self.closed is None and other != self.owner:
-            self.lines.append((when, "assigned", by[0], {"code": "by_hand", "by": by[1], "owner": other}))
+            self.lines.append((when, "assigned", by[0], {"code": "by_hand", "by": by[1], "owner": other, "to": self.scene.names[other]}))
             self.handed = (when, other, by)
 
     def judge(self) -> None:

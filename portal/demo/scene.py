@@ -112,6 +112,7 @@ class Scene:
     offers: list[Offer]
     sellers: list[tuple[int, int]]
     office: list[tuple[int, str]]
+    names: dict[int, str]
     staged: int = 0
     mail_soon: int = 30
 
@@ -155,7 +156,8 @@ def scene_of(cast: Cast, now: float, publisher: str) -> Scene:
             )
         )  # fmt: skip
     sellers = [(cast.users[name].pk, share) for name, share in SELLERS.items()]
-    return Scene(now, publisher, offers, sellers, [(cast.users[name].pk, cast.users[name].full_name) for name in ("marketing", "admin")])
+    office = [(cast.users[name].pk, cast.users[name].full_name) for name in ("marketing", "admin")]
+    return Scene(now, publisher, offers, sellers, office, {one.pk: one.full_name for one in cast.users.values()})
 
 
 def walk_of(campaign: Campaign) -> Walk:

@@ -152,7 +152,7 @@ class Story:
         moment, reason = self.when(life.assigned), self.reason()
         ended = self.at(life.handed[0]) if life.handed else None
         self.rows.add("routing_assignment", self.rows.id(moment), self.lead, life.owner, data(reason), None, at(moment), ended)
-        life.lines.append((life.assigned, "assigned", None, {**reason, "owner": life.owner}))
+        life.lines.append((life.assigned, "assigned", None, {**reason, "owner": life.owner, "to": life.scene.names[life.owner]}))
         if life.handed:
             offset, owner, by = life.handed
             handed = self.when(offset)

@@ -315,3 +315,26 @@ def test_the_expected_value_is_kept_told_and_taken_back(offer, sales, arrive, si
     browser.post(path, {"value": ""})
     lead.refresh_from_db()
     assert lead.value is None
+
+
+def test_tags_are_put_on_and_taken_off_by_hand(offer, sales, arrive, signed_in):
+    lead, browser = arrive(offer), signed_in(sales)
+    page = browser.post(f"/leads/{lead.pk}/tags/", {"tag": "  Trade   Fair, 2026 "}, follow=True)
+    assert "trade fair 2026" in page.content.decode()
+    browser.post(f"/leads/{lead.pk}/tags/", {"tag": "TRADE FAIR 2026"})
+    lead.refresh_from_db()
+    assert lead.tags == ["trade fair 2026"]
+    assert [(line.kind, line.actor, line.data["tag"]) for line in lead.activities.filter(kind="tagged")] == [("tagged", sales, "trade fair 2026")]
+    browser.post(f"/leads/{lead.pk}/tags/", {"off": "trade fair 2026"})
+    lead.refresh_from_db()
+    assert lead.tags == []
+    assert lead.activities.filter(kind="untagged", actor=sales).count() == 1
+
+
+def test_a_tag_of_nothing_and_one_too_many_are_said(offer, sales, arrive, signed_in):
+    lead, browser = arrive(offer), signed_in(sales)
+    assert "It does not say which tag." in browser.post(f"/leads/{lead.pk}/tags/", {"tag": " , "}, follow=True).content.decode()
+    Lead.objects.update(tags=[f"tag {n}" for n in range(30)])
+    assert "A lead may have 30 tags." in browser.post(f"/leads/{lead.pk}/tags/", {"tag": "one more"}, follow=True).content.decode()
+    assert "one more" not in Lead.objects.get().tags
+    assert "A lead may have" not in browser.post(f"/leads/{lead.pk}/tags/", {"tag": "tag 7"}, follow=True).content.decode()

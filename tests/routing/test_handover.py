@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone, translation
 
-from leads.models import Lead
+from leads.models import Activity, Lead
+from leads.story import tell
 from portal import pipeline
 from routing.handover import hand_over, take_back
 from routing.models import Assignment, Seller
@@ -107,7 +108,20 @@ def test_each_stretch_of_ownership_is_kept_and_told(offer, sales, stranger, mark
     stretches = list(Assignment.objects.filter(lead=lead).order_by("made_at").values_list("owner__username", "ended_at"))
     assert [name for name, _ended in stretches] == ["sales", "stranger", "sales"]
     assert [ended is None for _name, ended in stretches] == [False, False, True]
-    assert lead.activities.filter(kind="assigned", actor=marketing).count() == 3
+    told = [tell(line)[0] for line in lead.activities.filter(kind="assigned").order_by("at", "pk")]
+    assert told == ["Given to Sales, clock started", "Given to Stranger by Marketing", "Taken from its owner", "Given to Sales by Marketing"]
+
+
+def test_lines_from_before_owners_were_named_can_be_read(offer, sales, marketing, arrive):
+    lead = arrive(offer)
+    lines = [
+        ({"code": "lowest_load", "owner": sales.pk}, "Got an owner, clock started"),
+        ({"code": "by_hand", "owner": sales.pk, "by": "Mira"}, "Owner set by Mira"),
+        ({"code": "by_campaign", "owner": sales.pk, "campaign": "Spring", "stage": "Call", "to": "Ana"}, "Given to Ana by Spring"),
+        ({}, "Taken from its owner"),
+    ]
+    for data, words in lines:
+        assert tell(Activity(lead=lead, kind="assigned", data=data))[0] == words
 
 
 def test_the_page_hands_on_says_so_and_takes_it_back(offer, sales, stranger, marketing, arrive, signed_in):
