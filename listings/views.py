@@ -39,7 +39,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """A new listing gets its secret lead URL at once."""
     form = NewListingForm(request.POST or None)
     if not form.is_valid():
-        return render(request, "listings/form.html", {"form": form})
+        return render(request, "listings/form.html", {"form": form}, status=422 if form.errors else 200)
     with transaction.atomic():
         listing = form.save()
         LeadUrl.make(listing)
@@ -53,7 +53,9 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     listing = get_object_or_404(Listing, slug=slug)
     form = ListingForm(request.POST or None, instance=listing)
     if not form.is_valid():
-        return render(request, "listings/form.html", {"form": form, "listing": Listing.objects.get(pk=listing.pk)})
+        return render(
+            request, "listings/form.html", {"form": form, "listing": Listing.objects.get(pk=listing.pk)}, status=422 if form.errors else 200
+        )
     form.save()
     if form.changed_data:
         record(request, Kind.CHANGED, f"listing {slug}: {', '.join(form.changed_data)}")
@@ -106,7 +108,7 @@ def playbook(request: HttpRequest, slug: str) -> HttpResponse:
     storefront = get_object_or_404(Storefront, slug=slug)
     form = PlaybookForm(request.POST or None, instance=storefront)
     if not form.is_valid():
-        return render(request, "listings/playbook_form.html", {"form": form, "storefront": storefront})
+        return render(request, "listings/playbook_form.html", {"form": form, "storefront": storefront}, status=422 if form.errors else 200)
     form.save()
     if form.changed_data:
         record(request, Kind.CHANGED, f"playbook {slug}: {', '.join(form.changed_data)}")

@@ -65,7 +65,7 @@ def imports(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect("leads:import", keep(request, form).pk)
     found = Import.objects.select_related("listing", "listing__storefront", "made_by").defer("content", "problems")[:50]
-    return render(request, "leads/imports.html", {"form": form, "imports": found})
+    return render(request, "leads/imports.html", {"form": form, "imports": found}, status=422 if form.errors else 200)
 
 
 def keep(request: HttpRequest, form: ImportForm) -> Import:

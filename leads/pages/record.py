@@ -164,4 +164,4 @@ def correct_contact(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         if correct(lead.contact, form.corrections, by=who(request)):
             messages.success(request, _("Contact corrected"))
         return redirect(lead)
-    return render(request, "leads/correct.html", {"lead": lead, "form": form})
+    return render(request, "leads/correct.html", {"lead": lead, "form": form}, status=422 if form.errors else 200)

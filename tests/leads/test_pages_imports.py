@@ -67,10 +67,11 @@ def test_the_same_file_again_doubles_nothing(offer, sales, marketing, signed_in)
         ("Email\n" + "x" * 300_000, "Not readable as CSV"),
         ("Email,Description\r\na@x.example,\"unclosed\r\nb@x.example,hi\r\nc@x.example,hi", "Not readable as CSV"),
     ],
+    ids=["charset", "columns", "empty", "nul", "long field", "unclosed quote"],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_with_a_sentence(content, complaint, offer, marketing, signed_in):
     page = upload(signed_in(marketing), offer, content)
-    assert page.status_code == 200
+    assert page.status_code == 422
     assert complaint in page.content.decode()
     assert Submission.objects.count() == 0
 
