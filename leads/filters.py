@@ -34,6 +34,7 @@ NAMES = (
     "cluster",
     "score_min",
     "clock",
+    "days",
     "from",
     "to",
     "reached",
@@ -48,6 +49,7 @@ CLOCKS = (
     ("running", pgettext_lazy("response clock", "Running")),
     ("answered", pgettext_lazy("response clock", "Answered")),
 )
+LASTS = (("7", gettext_lazy("7 days")), ("30", gettext_lazy("30 days")), ("91", pgettext_lazy("period", "Quarter")))
 REACHED = (
     ("qualified", pgettext_lazy("ever reached", "Qualified")),
     ("opportunity", pgettext_lazy("ever reached", "Opportunity")),
@@ -158,6 +160,7 @@ class FilterForm(forms.Form):
     score_min = forms.IntegerField(label=gettext_lazy("Score from"), required=False, min_value=0, max_value=1000)
     clock = forms.ChoiceField(label=gettext_lazy("Respond by"), choices=[*ANY, *CLOCKS], required=False, widget=PlainSelect)
     reached = forms.ChoiceField(label=gettext_lazy("Ever reached"), choices=[*ANY, *REACHED], required=False, widget=PlainSelect)
+    days = forms.ChoiceField(label=gettext_lazy("Received in the last"), choices=[*ANY, *LASTS], required=False, widget=PlainSelect)
     tag = forms.CharField(label=gettext_lazy("Tag"), required=False, max_length=40)
     country = forms.CharField(label=gettext_lazy("Country"), required=False, widget=PlainSelect)
     campaign = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Campaign"), required=False)

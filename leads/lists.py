@@ -36,6 +36,8 @@ def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
     if text := asked.get("q", "")[:MAX_QUERY].strip():
         leads = searched(leads, text)
     leads = received(leads, asked.get("from", ""), asked.get("to", ""))
+    if days := asked.get("days"):
+        leads = lately(leads, days)
     if tag := asked.get("tag"):
         # Said so that the index serves, which holds the tagged ones only.
         leads = leads.filter(tags__contains=[tag[:MAX_QUERY]]).exclude(tags=[])
@@ -101,6 +103,13 @@ def received(rows: Rows, first: str, last: str) -> Rows:
     except (ValueError, OverflowError):
         return rows.none()
     return rows
+
+
+def lately(leads: LeadQuerySet, days: str) -> LeadQuerySet:
+    """Received in the last so many days, today included: what a saved view asks for that is to mean the same tomorrow."""
+    if not re.fullmatch(r"[0-9]{1,3}", days) or not int(days):
+        return leads.none()
+    return received(leads, str(Publisher.current().today - timedelta(days=int(days) - 1)), "")
 
 
 def is_day(text: str) -> bool:

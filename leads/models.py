@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.ids import array, uuid7
 from accounts.models import User
 from leads import reasons
+from leads.saved import SavedView as SavedView
 from listings.models import Listing
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.pages import archive, board, day, imports, lists, quarantine, record
+from leads.pages import archive, board, day, imports, lists, quarantine, record, saved
 
 app_name = "leads"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("picked/status/", lists.set_status_of_picked, name="status_of_picked"),
     path("picked/export.csv", lists.export_picked, name="export_picked"),
     path("undo/<str:batch>/", lists.undo_status, name="undo"),
+    path("views/", saved.save, name="save_view"),
+    path("views/<uuid:pk>/remove/", saved.remove, name="remove_view"),
+    path("views/<uuid:pk>/put-back/", saved.put_back, name="put_view_back"),
     path("my-day/", day.my_day, name="my_day"),
     path("pipeline/", board.pipeline, name="pipeline"),
     path("quarantine/everything/", archive.archive, name="archive"),

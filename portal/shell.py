@@ -5,17 +5,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
+from accounts.remembered import remembered
 from accounts.roles import ADMIN, LABELS, MARKETING, ROLES, SALES
 from delivery.models import Delivery
+from leads.filters import asked_in
 from leads.keyset import count as bounded
-from leads.models import Submission
+from leads.keyset import counts
+from leads.lists import chosen
+from leads.models import Lead, Submission
+from leads.saved import seen_by
 from listings.models import Publisher
 
 
@@ -47,6 +52,7 @@ NAV = (
     NavItem("leads:imports", pgettext_lazy("navigation", "Imports"), "file-up", OFFICE, "i"),
     NavItem("leads:quarantine", pgettext_lazy("navigation", "Quarantine"), "inbox", OFFICE, "q"),
 )
+MANY = 1_000  # leads of a saved view: no more are counted
 SETUP = (NavItem("portal:setup", pgettext_lazy("navigation", "Setup"), "settings", OFFICE, "u"),)
 ACCOUNT = (
     ("accounts:preferences", gettext_lazy("Your account")),
@@ -89,9 +95,22 @@ def _here(path: str, urls: list[str]) -> str:
 
 def _filled(item: NavItem, request: HttpRequest, here: str, roles: set[str]) -> NavItem:
     label = _("My leads") if item.name == "leads:list" and not roles & OFFICE else item.label
-    current = "" if item.url != here else "page" if request.path == item.url else "true"
+    current = "" if item.url != here else "page" if request.get_full_path() == item.url else "true"
     count = COUNTS[item.name]() if item.name in COUNTS else None
     return replace(item, label=label, current=current, count=count)
+
+
+def _views(request: HttpRequest, user: User) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(own, shared) saved views of the list of leads, each with how many leads it shows."""
+    found, url = seen_by(request, user), url_of("leads:list")
+    here = request.GET.urlencode() if request.path == url else None
+    lists = [chosen(Lead.objects.visible_to(user), asked_in(QueryDict(one.query))) for one in found]
+    figures = remembered(f"views {user.pk} {[one.query for one in found]}", lambda: counts(*lists, bound=MANY)) if found else []
+    items = [
+        (one.owner_id == user.pk, {"label": one.name, "url": f"{url}?{one.query}", "current": one.query == here, "count": count})
+        for one, count in zip(found, figures, strict=True)
+    ]
+    return [item for own, item in items if own], [item for own, item in items if not own]
 
 
 def _demo_sign_ins(request: HttpRequest) -> list[dict[str, str]]:
@@ -114,7 +133,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav": [], "setup_nav": [], "demo_sign_ins": SimpleLazyObject(lambda: _demo_sign_ins(request))}
+    views = SimpleLazyObject(lambda: _views(request, user))
     return {
+        "own_views": SimpleLazyObject(lambda: views[0]),
+        "shared_views": SimpleLazyObject(lambda: views[1]),
         "nav": SimpleLazyObject(lambda: _nav(request, NAV)),
         "setup_nav": SimpleLazyObject(lambda: _nav(request, SETUP)),
         "publisher_name": SimpleLazyObject(lambda: Publisher.current().name),

@@ -22,6 +22,8 @@ from leads import filters, keyset, panels, undo
 from leads.bulk import set_status_of_all
 from leads.lists import chosen
 from leads.models import Lead, LeadQuerySet, Status
+from leads.pages.saved import SaveForm
+from leads.saved import seen_by
 from leads.spreadsheets import safe
 
 COLUMNS = (
@@ -38,7 +40,8 @@ def leads_list(request: HttpRequest) -> HttpResponse:
     seen = Lead.objects.visible_to(user).for_list()
     leads = chosen(seen, asked)
     form, total = filters.FilterForm(asked, user), keyset.count(leads)
-    chips = filters.chips(asked, form)
+    chips, query = filters.chips(asked, form), filters.without(asked)
+    views = sorted((one for one in seen_by(request, user) if f"?{one.query}" == query), key=lambda one: one.owner_id != user.pk)
     sort = asked["sort"] if asked.get("sort") in filters.SORTS else "received"
     page = keyset.turn(leads, filters.SORTS[sort], asked, total=total)
     listed(request, "leads", len(page.rows))
@@ -46,7 +49,8 @@ def leads_list(request: HttpRequest) -> HttpResponse:
         "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort,
         "page": page, "way_out": None if total.figure else filters.way_out(seen, asked, chips),
         "is_filtered": bool(chips or "q" in asked), "clear_url": filters.without({}), "export_url": reverse("leads:export") + filters.without(asked),
-        "sort_urls": {name: filters.without({**asked, "sort": name}) for name in filters.SORTS}, "query": filters.without(asked),
+        "sort_urls": {name: filters.without({**asked, "sort": name}) for name in filters.SORTS}, "query": query, "view": next(iter(views), None),
+        "save_form": SaveForm(user=user),
         "people": form.people if user.sees_all else [], "bulk": panels.parts("bulk", panels.Context(request, user)),
         "shows_owner": user.sees_all or "owner" in form.fields,
     }  # fmt: skip

@@ -154,6 +154,7 @@ class Filters(serializers.Serializer[Any]):
     status = OneOrMore(Status.values)
     cluster = OneOrMore(Cluster.values)
     score_min = serializers.IntegerField(required=False, min_value=0, max_value=1_000)
+    days = serializers.IntegerField(required=False, min_value=1, max_value=999)
     q = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
     def get_fields(self) -> dict[str, Any]:
@@ -166,7 +167,7 @@ FILTERS = [
 ]
 
 
-@extend_schema(parameters=[*FILTERS, OpenApiParameter("score_min", int)])
+@extend_schema(parameters=[*FILTERS, OpenApiParameter("score_min", int), OpenApiParameter("days", int)])
 class Leads(generics.ListAPIView[Lead]):
     """The leads that the user may see, newest first."""
 

@@ -18,6 +18,9 @@ from campaigns.models import Campaign, Sender, Version
 from campaigns.publish import publish
 from delivery.contract import connectors
 from delivery.models import Destination
+from leads import saved
+from leads.models import SavedView
+from leads.pages.saved import canonical
 from listings.models import LeadUrl, Listing, Publisher, Storefront
 from routing.models import Seller
 
@@ -34,6 +37,13 @@ PEOPLE = (
     ("nadia", "Nadia", "Benali", "sales", "es", "Africa/Casablanca"),
     ("ravi", "Ravi", "Menon", "sales", "en", "Asia/Kolkata"),
     ("sofie", "Sofie", "van Dijk", "sales", "nl", "Europe/Amsterdam"),
+)
+VIEWS = (  # owner, name, filters, shared
+    ("marketing", "Act now, no response yet", "cluster=act_now&clock=running", False),
+    ("marketing", "Azure, this week", "storefront=azure-marketplace&days=7", False),
+    ("marketing", "Won this quarter", "days=91&reached=won", False),
+    ("admin", "Without an owner, score 50 up", "owner=nobody&score_min=50", True),
+    ("sales", "Hot and mine", "status=new,qualified&score_min=60", False),
 )
 TEAMS = (("Central and North", "leon", ("leon", "sofie")), ("South and overseas", "nadia", ("nadia", "ravi", "sales")))
 # slug, title, storefront, kind, call to action
@@ -73,6 +83,9 @@ def gather() -> Cast:
         team, made = Team.objects.get_or_create(name=name, defaults={"leader": users[leader]})
         if made:
             team.members.set(users[member] for member in members)
+    for owner, name, query, is_shared in VIEWS:
+        if not SavedView.objects.filter(owner=users[owner], name=name).exists():
+            saved.save(users[owner], name, canonical(query), is_shared)
     listings = {one[0]: listing(*one) for one in LISTINGS}
     Sender.objects.get_or_create(address="hello@larkfield.example", defaults={"name": "Larkfield Systems", "verified_at": timezone.now() - AGO})
     shipped = Campaign.objects.filter(slug__in=CAMPAIGNS).select_related("storefront")

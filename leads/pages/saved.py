@@ -1,0 +1,79 @@
+"""Saved views: made from the list of leads as it is filtered, removed, and put back."""
+
+import uuid
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from accounts.access import allow, who
+from accounts.models import User
+from accounts.roles import ROLES
+from leads import filters, saved
+from leads.pages.record import checked
+from leads.saved import SavedView
+
+
+class SaveForm(forms.Form):
+    """A name for the filters, and whether others are to see it."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=saved.LONGEST_NAME)
+    is_shared = forms.BooleanField(label=gettext_lazy("Show it to marketing and admins as well"), required=False)
+
+    def __init__(self, data: QueryDict | None = None, *, user: User) -> None:
+        super().__init__(data, auto_id="view_%s")
+        if not user.sees_all:
+            del self.fields["is_shared"]
+
+
+def at(query: str) -> str:
+    return f"{reverse('leads:list')}?{query}"
+
+
+def canonical(query: str) -> str:
+    """The filters and the order that an address asks for, written the one way they are written."""
+    return filters.without(filters.asked_in(QueryDict(query.removeprefix("?")))).removeprefix("?")
+
+
+@allow(*ROLES)
+@require_POST
+def save(request: HttpRequest) -> HttpResponse:
+    """Keep what the list is filtered by."""
+    user, query = who(request), canonical(request.POST.get("query", ""))
+    form = SaveForm(request.POST, user=user)
+    if not query:
+        messages.warning(request, _("Choose a filter first; a view without one is the list itself."))
+    elif len(query) > saved.LONGEST_QUERY:
+        messages.warning(request, _("That is too long to be kept."))
+    elif said := checked(request, form):
+        if saved.save(user, said["name"], query, bool(said.get("is_shared"))):
+            messages.success(request, _("Saved: %(name)s") % {"name": said["name"]})
+        else:
+            messages.warning(request, _("You have %(n)d views; remove one first.") % {"n": saved.MOST})
+    return redirect(at(query))
+
+
+@allow(*ROLES)
+@require_POST
+def remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Remove a view of one's own; the message undoes it."""
+    view = get_object_or_404(SavedView.objects.of(who(request)), pk=pk)
+    saved.remove(view)
+    messages.success(request, _("Removed: %(name)s") % {"name": view.name}, extra_tags="undo:" + reverse("leads:put_view_back", args=[pk]))
+    return redirect(at(view.query))
+
+
+@allow(*ROLES)
+@require_POST
+def put_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    view = get_object_or_404(SavedView.objects.filter(owner=who(request)), pk=pk)
+    if saved.put_back(view):
+        messages.success(request, _("Put back: %(name)s") % {"name": view.name})
+    else:
+        messages.warning(request, _("Another view has that name by now."))
+    return redirect(at(view.query))
