@@ -1,17 +1,19 @@
 """The silence alarm: has a listing been quiet for longer than chance explains?
 
 Leads are taken to arrive as a Poisson process at the listing's own rate over the last 90 days. When the chance that none comes for as long as the
-present silence is under one in a thousand, the listing counts as silent. A silence of less than a day is never called one: people sleep.
+present silence is under one in a thousand, the listing counts as silent. A silence of less than a day is never called one: people sleep. What a person brought,
+from a file or by hand, says nothing about the lead URL: neither a rate nor a sign of life is taken from it.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Min, OuterRef, Subquery
+from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -65,7 +67,7 @@ def rate_of(arrived: int, days_known: float) -> float:
 
 @collector(15)
 def silence(listings: Sequence[Listing]) -> Found:
-    """Three queries: when something last arrived, the tallies of the window, and since when the listing is known."""
+    """Four queries: when something last arrived, the tallies of the window, what of them was brought, and since when the listing is known."""
     now = timezone.now()
     today = now.astimezone(Publisher.current().zone).date()
     ids = [one.pk for one in listings]
@@ -78,10 +80,10 @@ def last_arrivals(listings: Sequence[int]) -> dict[int, datetime | None]:
     """When a lead was last received, or anything real last came in: an index probe per listing and kind."""
 
     def came(disposition: str) -> Subquery:
-        rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition).order_by("-received_at")
+        rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition, is_brought=False).order_by("-received_at")
         return Subquery(rows.values("received_at")[:1])
 
-    leads = Lead.objects.filter(listing=OuterRef("pk")).order_by("-received_at", "-id").values("received_at")[:1]
+    leads = Lead.objects.filter(listing=OuterRef("pk"), is_brought=False).order_by("-received_at", "-id").values("received_at")[:1]
     rows = (
         Listing.objects.filter(pk__in=listings)
         .order_by()
@@ -91,11 +93,21 @@ def last_arrivals(listings: Sequence[int]) -> dict[int, datetime | None]:
     return {row["pk"]: max((row[name] for name in names if row[name]), default=None) for row in rows.values("pk", *names)}
 
 
+def brought(listings: Sequence[int], since: date) -> dict[tuple[int, date], int]:
+    """(listing, day) -> leads that people brought."""
+    zone = Publisher.current().zone
+    rows = Lead.objects.filter(listing__in=listings, is_brought=True, received_at__gte=datetime.combine(since, time.min, zone)).order_by()
+    by_day = rows.annotate(day=TruncDate("received_at", tzinfo=zone)).values_list("listing", "day").annotate(n=Count("pk"))
+    return {(listing, day): n for listing, day, n in by_day}
+
+
 def tallies(listings: Sequence[int], since: date) -> dict[int, dict[date, tuple[int, int]]]:
-    """Listing -> day -> (leads, arrivals of any real kind)."""
+    """Listing -> day -> (leads, arrivals of any real kind), without what people brought."""
+    by_hand = brought(listings, since)
     found: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)
     rows = DailyTally.objects.filter(listing__in=listings, day__gte=since).values_list("listing", "day", "leads", "anonymous", "asked_neighbour")
     for listing, day, leads, anonymous, asked in rows:
+        leads = max(leads - by_hand.get((listing, day), 0), 0)
         found[listing][day] = leads, leads + anonymous + asked
     return found
 

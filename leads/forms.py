@@ -60,6 +60,29 @@ class TaskForm(forms.ModelForm):
         return due
 
 
+def an_address(text: str) -> str:
+    """The address as an identity; refused when it is none."""
+    key = normal.email_key(text)
+    if text and not key:
+        raise forms.ValidationError(_("This is not an e-mail address."))
+    return key
+
+
+def a_country(code: str) -> str:
+    """The code of a country of the list, or nothing."""
+    if code and code not in normal.country_codes():
+        raise forms.ValidationError(_("Choose a country of the list."))
+    return code
+
+
+def reachable(form: forms.Form | forms.ModelForm, cleaned: dict[str, Any]) -> dict[str, Any]:
+    """The same with the phone number in its international form; refused when there is no way to reach the person."""
+    cleaned["phone"] = normal.phone_of(cleaned.get("phone", ""), cleaned.get("country", ""))
+    if not cleaned.get("email") and not cleaned["phone"] and not form.errors:
+        raise forms.ValidationError(_("Without e-mail and phone nobody can reach this person."))
+    return cleaned
+
+
 class ContactForm(forms.ModelForm):
     """What a person can correct. The e-mail address is who the contact is: it can be added, not changed."""
 
@@ -85,24 +108,10 @@ class ContactForm(forms.ModelForm):
         return {name: value for name, value in self.cleaned_data.items() if not was_shown or name in self.changed_data}
 
     def clean_email(self) -> str:
-        text = self.cleaned_data["email"]
-        if self.instance.email or not text:
-            return self.instance.email
-        key = normal.email_key(text)
-        if not key:
-            raise forms.ValidationError(_("This is not an e-mail address."))
-        return key
+        return self.instance.email or an_address(self.cleaned_data["email"])
 
     def clean_country(self) -> str:
-        code = self.cleaned_data["country"]
-        if code and code not in normal.country_codes():
-            raise forms.ValidationError(_("Choose a country of the list."))
-        return code
+        return a_country(self.cleaned_data["country"])
 
     def clean(self) -> dict[str, Any]:
-        """A phone number in its international form, and at least one way to reach them."""
-        cleaned = super().clean() or self.cleaned_data
-        cleaned["phone"] = normal.phone_of(cleaned.get("phone", ""), cleaned.get("country", ""))
-        if not cleaned.get("email") and not cleaned["phone"] and not self.errors:
-            raise forms.ValidationError(_("Without e-mail and phone nobody can reach this person."))
-        return cleaned
+        return reachable(self, super().clean() or self.cleaned_data)

@@ -1,4 +1,7 @@
-"""What the archive says about a listing's lead sharing: the last real lead, the last test lead, the last thing that went wrong."""
+"""What the archive says about a listing's lead sharing: the last real lead, the last test lead, the last thing that went wrong.
+
+What a person brought, from a file or by hand, is no sign of life of the lead URL and is not looked at.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +25,7 @@ FAILED = (Disposition.QUARANTINED, Disposition.REFUSED)
 
 def newest(disposition: str, column: str) -> Subquery:
     """Of the newest submission of a listing with this disposition, unless a person discarded it: a few index probes per partition."""
-    rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition).exclude(IS_DISCARDED).order_by("-received_at")
+    rows = Submission.objects.filter(listing=OuterRef("pk"), disposition=disposition, is_brought=False).exclude(IS_DISCARDED).order_by("-received_at")
     return Subquery(rows.values(column)[:1])
 
 
@@ -31,7 +34,7 @@ def looked_at(listings: Sequence[Listing]) -> dict[int, dict[str, Any]]:
     secrets = LeadUrl.objects.filter(listing=OuterRef("pk"))
     rows = Listing.objects.filter(pk__in=[one.pk for one in listings]).order_by()
     rows = rows.annotate(
-        last_lead=Subquery(Lead.objects.filter(listing=OuterRef("pk")).order_by("-received_at", "-id").values("pk")[:1]),
+        last_lead=Subquery(Lead.objects.filter(listing=OuterRef("pk"), is_brought=False).order_by("-received_at", "-id").values("pk")[:1]),
         last_test=newest(Disposition.TEST, "received_at"),
         quarantined=newest(Disposition.QUARANTINED, "pk"),
         refused=newest(Disposition.REFUSED, "pk"),

@@ -159,8 +159,8 @@ def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON) 
 
 
 INSERT = """
-    INSERT INTO leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts)
-    SELECT id, now(), %s, %s, length(body), sha256(body), body, 'pending', '', 0 FROM unnest(%s::uuid[], %s::bytea[]) AS r(id, body)
+    INSERT INTO leads_submission (id, received_at, listing_id, content_type, size, sha256, body, disposition, reason, attempts, is_brought)
+    SELECT id, now(), %s, %s, length(body), sha256(body), body, 'pending', '', 0, true FROM unnest(%s::uuid[], %s::bytea[]) AS r(id, body)
 """
 
 

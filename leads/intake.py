@@ -74,7 +74,7 @@ BEGIN = """
         ) waiting
     ) p
     WHERE s.id = p.id AND p.up_to - p.size < %(bytes)s AND s.disposition = 'pending'
-    RETURNING s.id, s.received_at, s.listing_id, s.content_type, s.body, s.repair, s.attempts
+    RETURNING s.id, s.received_at, s.listing_id, s.content_type, s.body, s.repair, s.attempts, s.is_brought
 """
 
 

@@ -76,6 +76,7 @@ class Submission(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     content_key = models.BinaryField(max_length=32, null=True)
     lead = models.ForeignKey("Lead", models.SET_NULL, null=True, related_name="submissions", db_constraint=False)
+    is_brought = models.BooleanField(db_default=False, default=False)  # by a person, from a file or by hand: not through the lead URL
     erased_at = models.DateTimeField(null=True)
 
     objects = SubmissionQuerySet.as_manager()
@@ -87,7 +88,7 @@ class Submission(models.Model):
             models.Index(fields=["attempts", "id"], condition=models.Q(disposition="pending", attempts__gte=2), name="submission_suspect"),
             models.Index(fields=["id"], condition=models.Q(disposition="quarantined"), name="submission_quarantined"),
             models.Index(fields=["listing", "content_key", "received_at"], condition=models.Q(content_key__isnull=False), name="submission_content"),
-            models.Index(fields=["listing", "disposition", "-received_at"], name="submission_by_listing"),
+            models.Index(fields=["listing", "disposition", "-received_at"], condition=models.Q(is_brought=False), name="submission_arrived"),
         ]
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
@@ -237,6 +238,7 @@ class Lead(models.Model):
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="leads", verbose_name=_("contact"))
     listing = models.ForeignKey(Listing, models.PROTECT, related_name="leads", verbose_name=_("listing"), db_index=False)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
+    is_brought = models.BooleanField(db_default=False, default=False)  # its first act did not come through the lead URL
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     last_activity_at = models.DateTimeField(_("last activity"), default=timezone.now)
     # What its interactions say, kept by intake for scoring and segments.
@@ -295,6 +297,7 @@ class Lead(models.Model):
             models.Index(fields=["listing", "-received_at", "-id"], name="lead_by_listing"),
             models.Index(fields=["status", "-received_at", "-id"], name="lead_by_status"),
             models.Index(fields=["owner", "-received_at", "-id"], name="lead_by_owner"),
+            models.Index(fields=["listing", "received_at"], condition=models.Q(is_brought=True), name="lead_brought"),
             GinIndex(fields=["tags"], condition=~models.Q(tags=[]), name="lead_tags"),
             models.Index(
                 fields=["owner", "respond_by"],

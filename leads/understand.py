@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.ids import NEW_ID, array, first_id, uuid7
 from leads import dialects, normal, reasons
-from leads.models import Disposition
+from leads.models import Disposition, Submission
 from leads.reading import Reading
 
 SAME_WITHIN = timedelta(hours=24)
@@ -218,12 +218,12 @@ def keep_leads(leads: list[Reading], asked: str, changed: list[str]) -> list[dic
     Those are inserted after their interactions, with the summary of these, because a second version of each row would cost every index of the table.
     The foreign key waits for the commit, and only one session drains.
     """
-    first: dict[tuple[str, int], datetime] = {}
+    first: dict[tuple[str, int], Submission] = {}
     for one in leads:
-        first.setdefault((one.row["contact_id"], one.submission.listing_id), one.submission.received_at)
+        first.setdefault((one.row["contact_id"], one.submission.listing_id), one.submission)
     rows: list[dict[str, Any]] = [
-        {"id": str(uuid7()), "contact_id": contact, "listing_id": listing, "received_at": at.isoformat()}
-        for (contact, listing), at in sorted(first.items())
+        {"id": str(uuid7()), "contact_id": contact, "listing_id": listing, "received_at": act.received_at.isoformat(), "is_brought": act.is_brought}
+        for (contact, listing), act in sorted(first.items(), key=lambda pair: pair[0])
     ]
     with connection.cursor() as cursor:
         cursor.execute(LOCK_LEADS, [json.dumps(rows), asked, changed])
@@ -252,11 +252,11 @@ SUMMARY = """
     FROM leads_interaction WHERE lead_id = ANY(%s::uuid[]) GROUP BY lead_id
 """
 KEEP_LEADS = f"""
-    INSERT INTO leads_lead (id, contact_id, listing_id, status, received_at, last_activity_at, interaction_count, active_days, last_interaction_at,
+    INSERT INTO leads_lead (id, contact_id, listing_id, is_brought, status, received_at, last_activity_at, interaction_count, active_days, last_interaction_at,
         last_action, actions, asked_contact_at, said_length, cluster, score_points, owner_reason, revision, follow_error, stale_since)
-    SELECT r.id, contact_id, listing_id, 'new', received_at, s.last_at, s.count, s.days, s.last_at, s.last_action, s.actions, s.asked_at, s.said,
+    SELECT r.id, contact_id, listing_id, is_brought, 'new', received_at, s.last_at, s.count, s.days, s.last_at, s.last_action, s.actions, s.asked_at, s.said,
         '', '{{}}', '{{}}', 0, '', now()
-    FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, contact_id uuid, listing_id bigint, received_at timestamptz)
+    FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, contact_id uuid, listing_id bigint, is_brought bool, received_at timestamptz)
     JOIN ({SUMMARY}) s ON s.lead_id = r.id ORDER BY contact_id, listing_id
 """
 

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from leads.pages import archive, board, day, imports, lists, quarantine, record, saved
+from leads.pages import archive, board, day, entry, imports, lists, quarantine, record, saved
 
 app_name = "leads"
 urlpatterns = [
     path("", lists.leads_list, name="list"),
+    path("new/", entry.new, name="new"),
     path("export.csv", lists.export, name="export"),
     path("picked/status/", lists.set_status_of_picked, name="status_of_picked"),
     path("picked/export.csv", lists.export_picked, name="export_picked"),
