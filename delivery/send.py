@@ -198,7 +198,8 @@ def judge(destination: Destination, failure: DeliveryFailed | None) -> None:
     now, row = timezone.now(), Destination.objects.filter(pk=destination.pk)
     if failure is None or (isinstance(failure, Refused) and failure.answer.status):
         row.filter(failures_in_row__gt=0).update(failures_in_row=0, failing_since=None)
-        row.filter(closed_until=destination.closed_until).update(closed_until=None)
+        if destination.closed_until:
+            row.filter(closed_until=destination.closed_until).update(closed_until=None)
     elif isinstance(failure, Misconfigured):
         row.filter(state=Destination.State.ON).update(state=Destination.State.PAUSED, pause_reason=str(failure)[:300])
     elif isinstance(failure, RetryLater):

@@ -6,13 +6,13 @@ from a file or by hand, says nothing about the lead URL: neither a rate nor a si
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -30,6 +30,7 @@ ALARM = 1 / 1000
 SHORTEST = timedelta(days=1)
 JUST_NOW = timedelta(minutes=1)
 FEW = 5  # arrivals: of fewer nobody knows what is usual
+Place = tuple[int, date]
 ARRIVED = (Disposition.LEAD, Disposition.ANONYMOUS, Disposition.DO_NOT_CONTACT)
 
 
@@ -67,7 +68,7 @@ def rate_of(arrived: int, days_known: float) -> float:
 
 @collector(15)
 def silence(listings: Sequence[Listing]) -> Found:
-    """Four queries: when something last arrived, the tallies of the window, what of them was brought, and since when the listing is known."""
+    """Five queries: when something last arrived, the tallies of the window, what of them was brought, and since when the listing is known."""
     now = timezone.now()
     today = now.astimezone(Publisher.current().zone).date()
     ids = [one.pk for one in listings]
@@ -93,22 +94,27 @@ def last_arrivals(listings: Sequence[int]) -> dict[int, datetime | None]:
     return {row["pk"]: max((row[name] for name in names if row[name]), default=None) for row in rows.values("pk", *names)}
 
 
-def brought(listings: Sequence[int], since: date) -> dict[tuple[int, date], int]:
-    """(listing, day) -> leads that people brought."""
+def brought(listings: Sequence[int], since: date) -> tuple[Counter[Place], Counter[Place]]:
+    """What people brought, by listing and day: (leads, demand without a lead)."""
     zone = Publisher.current().zone
-    rows = Lead.objects.filter(listing__in=listings, is_brought=True, received_at__gte=datetime.combine(since, time.min, zone)).order_by()
-    by_day = rows.annotate(day=TruncDate("received_at", tzinfo=zone)).values_list("listing", "day").annotate(n=Count("pk"))
-    return {(listing, day): n for listing, day, n in by_day}
+    start, day = datetime.combine(since, time.min, zone), TruncDate("received_at", tzinfo=zone)
+
+    def counted(rows: QuerySet[Any]) -> Counter[Place]:
+        mine = rows.filter(listing__in=listings, is_brought=True, received_at__gte=start).order_by()
+        return Counter({(listing, when): n for listing, when, n in mine.annotate(day=day).values_list("listing", "day").annotate(n=Count("pk"))})
+
+    return counted(Lead.objects.all()), counted(Submission.objects.filter(disposition__in=ARRIVED[1:]))
 
 
 def tallies(listings: Sequence[int], since: date) -> dict[int, dict[date, tuple[int, int]]]:
     """Listing -> day -> (leads, arrivals of any real kind), without what people brought."""
-    by_hand = brought(listings, since)
+    leads_brought, demand_brought = brought(listings, since)
     found: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)
     rows = DailyTally.objects.filter(listing__in=listings, day__gte=since).values_list("listing", "day", "leads", "anonymous", "asked_neighbour")
     for listing, day, leads, anonymous, asked in rows:
-        leads = max(leads - by_hand.get((listing, day), 0), 0)
-        found[listing][day] = leads, leads + anonymous + asked
+        place = (listing, day)
+        leads = max(leads - leads_brought[place], 0)
+        found[listing][day] = leads, leads + max(anonymous + asked - demand_brought[place], 0)
     return found
 
 

@@ -330,9 +330,8 @@ def content_key(known: dict[str, str], extra: dict[str, Any]) -> bytes:
         rest = {plain(key): same(value) for key, value in extra.items()}
     except RecursionError:  # nested so deeply that nobody compares it
         rest = {}
-    told = {name: value for name, value in rest.items() if value not in ("", None)}
-    whole = [part for name in sorted(said) if said[name] for part in (name, said[name])]
-    return hashlib.sha256(ENCODED([*whole, told] if told else whole).encode()).digest()
+    whole = [{name: value for name, value in one.items() if value not in ("", None)} for one in (said, rest)]
+    return hashlib.sha256(ENCODED(whole).encode()).digest()
 
 
 def same(value: Any) -> Any:

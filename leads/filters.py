@@ -22,6 +22,7 @@ from accounts.models import User, UserQuerySet
 from leads import keyset
 from leads.lists import chosen, enrolled, is_day
 from leads.models import Cluster, LeadQuerySet, Status
+from leads.normal import country_codes
 from leads.wording import country_choices, country_name
 from listings.models import Listing
 
@@ -174,7 +175,9 @@ class FilterForm(forms.Form):
         listings = list(Listing.objects.visible_to(user).for_display())
         self.offer("listing", [(one.slug, one.title) for one in listings])
         self.offer("storefront", [*ANY, *{one.storefront.slug: one.storefront.name for one in listings}.items()])
-        self.fields["country"].widget.choices = [*ANY, *country_choices()]  # type: ignore[attr-defined]
+        said = asked.get("country", "")
+        odd = [] if not said or said in country_codes() else [(said, said)]  # what an address says stays when the form is sent
+        self.fields["country"].widget.choices = [*ANY, *odd, *country_choices()]  # type: ignore[attr-defined]
         self.people = people = owners(user).names()
         nobody = [("nobody", _("Nobody yet")), ("unroutable", _("Nobody can take it"))] if user.sees_all else []
         self.offer("owner", [*ANY, *nobody, *people])

@@ -78,7 +78,7 @@ def a_country(code: str) -> str:
 def reachable(form: forms.Form | forms.ModelForm, cleaned: dict[str, Any]) -> dict[str, Any]:
     """The same with the phone number in its international form; refused when there is no way to reach the person."""
     cleaned["phone"] = normal.phone_of(cleaned.get("phone", ""), cleaned.get("country", ""))
-    if not cleaned.get("email") and not cleaned["phone"] and not form.errors:
+    if not cleaned.get("email") and not normal.phone_key(cleaned["phone"]) and not form.errors:
         raise forms.ValidationError(_("Without e-mail and phone nobody can reach this person."))
     return cleaned
 

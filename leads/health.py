@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery, UUIDField
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,19 +30,26 @@ def newest(disposition: str, column: str) -> Subquery:
     return Subquery(rows.values(column)[:1])
 
 
+def of_lead(column: str) -> Subquery:
+    """Of the newest lead that nobody brought: where the months of its submissions are gone."""
+    rows = Lead.objects.filter(listing=OuterRef("pk"), is_brought=False).order_by("-received_at", "-id")
+    return Subquery(rows.values(column)[:1])
+
+
 def looked_at(listings: Sequence[Listing]) -> dict[int, dict[str, Any]]:
     """Listing id -> the ids and times of what came last. One query."""
     secrets = LeadUrl.objects.filter(listing=OuterRef("pk"))
     rows = Listing.objects.filter(pk__in=[one.pk for one in listings]).order_by()
     rows = rows.annotate(
-        last_lead=Subquery(Lead.objects.filter(listing=OuterRef("pk"), is_brought=False).order_by("-received_at", "-id").values("pk")[:1]),
+        last_lead=Coalesce(newest(Disposition.LEAD, "lead_id"), of_lead("pk"), output_field=UUIDField()),
+        last_act=Coalesce(newest(Disposition.LEAD, "received_at"), of_lead("received_at")),
         last_test=newest(Disposition.TEST, "received_at"),
         quarantined=newest(Disposition.QUARANTINED, "pk"),
         refused=newest(Disposition.REFUSED, "pk"),
         secret_since=Subquery(secrets.filter(ends_at=None).values("created_at")[:1]),
         old_until=Subquery(secrets.exclude(ends_at=None).order_by("-ends_at").values("ends_at")[:1]),
     )
-    columns = ("pk", "last_lead", "last_test", "quarantined", "refused", "secret_since", "old_until")
+    columns = ("pk", "last_lead", "last_act", "last_test", "quarantined", "refused", "secret_since", "old_until")
     return {row["pk"]: row for row in rows.values(*columns)}
 
 
@@ -57,14 +65,14 @@ def arrivals(listings: Sequence[Listing]) -> Found:
 
 def checks(row: dict[str, Any], lead: Lead | None, failures: dict[UUID, Submission], waiting: int) -> list[Check]:
     failed = max((failures[row[kind]] for kind in FAILED if row[kind] in failures), key=lambda one: one.received_at, default=None)
-    return [real_lead(lead), connection(row["last_test"], lead.received_at if lead else None, row), failure(failed, waiting)]
+    return [real_lead(lead, row["last_act"]), connection(row["last_test"], row["last_act"], row), failure(failed, waiting)]
 
 
-def real_lead(lead: Lead | None) -> Check:
+def real_lead(lead: Lead | None, at: datetime | None) -> Check:
     if lead is None:
         return Check("last_lead", OFF, _("No lead has come in yet"))
     who = ", ".join(filter(None, (lead.contact.name, lead.contact.company_name, action_words(lead.last_action) if lead.last_action else "")))
-    return Check("last_lead", OK, _("Last real lead"), who, when=lead.received_at, verb=_("See it"), url=page("leads:detail", lead.pk))
+    return Check("last_lead", OK, _("Last real lead"), who, when=at, verb=_("See it"), url=page("leads:detail", lead.pk))
 
 
 def connection(at: datetime | None, real_at: datetime | None, row: dict[str, Any]) -> Check:

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, CharField, Func, QuerySet, Value
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 
-from leads.models import Contact, Lead, LeadQuerySet
+from accounts.ids import first_id
+from leads.models import Contact, Lead, LeadQuerySet, SubmissionQuerySet
 from leads.normal import fold
 from listings.models import Listing, Publisher
 
@@ -97,9 +100,9 @@ def received(rows: Rows, first: str, last: str) -> Rows:
     zone = Publisher.current().zone
     try:
         if first:
-            rows = rows.filter(received_at__gte=datetime.combine(date.fromisoformat(first), time.min, zone))
+            rows = rows.filter(received_at__gte=datetime.combine(day_of(first), time.min, zone))
         if last:
-            rows = rows.filter(received_at__lt=datetime.combine(date.fromisoformat(last) + timedelta(days=1), time.min, zone))
+            rows = rows.filter(received_at__lt=datetime.combine(day_of(last) + timedelta(days=1), time.min, zone))
     except (ValueError, OverflowError):
         return rows.none()
     return rows
@@ -112,9 +115,27 @@ def lately(leads: LeadQuerySet, days: str) -> LeadQuerySet:
     return received(leads, str(Publisher.current().today - timedelta(days=int(days) - 1)), "")
 
 
+def archived(rows: SubmissionQuerySet, first: str, last: str) -> SubmissionQuerySet:
+    """Submissions received from one day to another. Their ids are no further from that than a day, so only the months it can be are looked at."""
+    rows = received(rows, first, last)
+    with suppress(ValueError, OverflowError):  # days that no id reaches to
+        if first:
+            rows = rows.filter(id__gte=first_id(datetime.combine(day_of(first), time.min, UTC) - timedelta(days=2)))
+        if last:
+            rows = rows.filter(id__lt=first_id(datetime.combine(day_of(last), time.min, UTC) + timedelta(days=3)))
+    return rows
+
+
+def day_of(text: str) -> date:
+    """The day written here; ValueError when it is none."""
+    if (found := parse_date(text)) is None:
+        raise ValueError(text)
+    return found
+
+
 def is_day(text: str) -> bool:
     try:
-        date.fromisoformat(text)
+        day_of(text)
     except ValueError:
         return False
     return True

@@ -61,7 +61,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 class Submission(models.Model):
-    """One delivery by the marketplace: the exact bytes, and what became of them. Partitioned by month on its id."""
+    """One delivery by the marketplace, or what a person brought: the exact bytes, and what became of them. Partitioned by month on its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     received_at = models.DateTimeField(db_default=Now(), default=timezone.now)
@@ -88,7 +88,7 @@ class Submission(models.Model):
             models.Index(fields=["attempts", "id"], condition=models.Q(disposition="pending", attempts__gte=2), name="submission_suspect"),
             models.Index(fields=["id"], condition=models.Q(disposition="quarantined"), name="submission_quarantined"),
             models.Index(fields=["listing", "content_key", "received_at"], condition=models.Q(content_key__isnull=False), name="submission_content"),
-            models.Index(fields=["listing", "disposition", "-received_at"], condition=models.Q(is_brought=False), name="submission_arrived"),
+            models.Index(fields=["listing", "disposition", "is_brought", "-received_at"], name="submission_came"),
         ]
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")

@@ -14,6 +14,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from accounts.models import User
 from leads import tags as tagging
+from leads.entry import SOURCE
 from leads.models import Lead, Task
 
 Data = dict[str, Any]
@@ -112,4 +113,4 @@ def consent(context: Context) -> Data:
     lead = context.lead
     assert lead is not None
     first = lead.interactions.order_by("received_at").first()
-    return {"lead": lead, "first": first, "imported": bool(first and first.source == "Import")}
+    return {"lead": lead, "first": first, "by_hand": bool(first and first.source == SOURCE)}

@@ -76,6 +76,18 @@ def make_first_months(table: str) -> migrations.RunPython:
     return migrations.RunPython(make, migrations.RunPython.noop)
 
 
+def index_beside_writers(table: str, name: str, columns: str) -> None:
+    """An index of a partitioned table, built month by month while rows go on coming in. Runs outside a transaction; safe to run again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1", [table])
+        months = [row[0] for row in cursor.fetchall()]
+        for month in months:
+            cursor.execute(f'CREATE INDEX CONCURRENTLY IF NOT EXISTS "{month}_{name}" ON "{month}" ({columns})')
+        cursor.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON ONLY "{table}" ({columns})')
+        for month in months:
+            cursor.execute(f'ALTER INDEX "{name}" ATTACH PARTITION "{month}_{name}"')
+
+
 def keep_months_ahead(today: date | None = None) -> int:
     """Make this month's partition and the next ones of every partitioned table; returns how many were made. Safe to run twice."""
     start = today or datetime.now(UTC).date()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
 from accounts.models import User
+from accounts.roles import OFFICE
 
 LONGEST_NAME, LONGEST_QUERY, MOST = 60, 1_000, 30
 UNDO_FOR = timedelta(days=1)
@@ -18,10 +19,12 @@ UNDO_FOR = timedelta(days=1)
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def visible_to(self, user: User) -> Self:
-        """One's own; and for those who see all leads, what others of them share. Field sales is shown nobody else's: a filter may name a person."""
+        """One's own; and for those who see all leads, what others share who still are of them. Field sales is shown nobody else's: a filter may name a
+        person."""
         if not user.sees_all:
             return self.of(user)
-        return self.filter(models.Q(owner=user) | models.Q(is_shared=True), removed_at=None).order_by("name", "pk")
+        office = User.objects.filter(is_active=True, groups__name__in=OFFICE)
+        return self.filter(models.Q(owner=user) | models.Q(is_shared=True, owner__in=office), removed_at=None).order_by("name", "pk")
 
     def of(self, user: User) -> Self:
         """Those that this user made and did not remove."""

@@ -15,9 +15,9 @@ from accounts.models import User
 from accounts.remembered import remembered
 from accounts.roles import ADMIN, LABELS, MARKETING, ROLES, SALES
 from delivery.models import Delivery
-from leads.filters import asked_in
+from leads.filters import asked_in, without
+from leads.keyset import Count, counts
 from leads.keyset import count as bounded
-from leads.keyset import counts
 from leads.lists import chosen
 from leads.models import Lead, Submission
 from leads.saved import seen_by
@@ -103,12 +103,17 @@ def _filled(item: NavItem, request: HttpRequest, here: str, roles: set[str]) -> 
 def _views(request: HttpRequest, user: User) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(own, shared) saved views of the list of leads, each with how many leads it shows."""
     found, url = seen_by(request, user), url_of("leads:list")
-    here = request.GET.urlencode() if request.path == url else None
-    lists = [chosen(Lead.objects.visible_to(user), asked_in(QueryDict(one.query))) for one in found]
-    figures = remembered(f"views {user.pk} {[one.query for one in found]}", lambda: counts(*lists, bound=MANY)) if found else []
+    here = without(asked_in(request.GET)).removeprefix("?") if request.path == url else None
+
+    def figures() -> list[Count]:
+        seen = Lead.objects.visible_to(user)
+        return counts(*[chosen(seen, asked_in(QueryDict(one.query))) for one in found], bound=MANY)
+
+    whose = "all" if user.sees_all else user.sees_leads_of
+    counted = remembered(f"views {user.pk} {whose} {[one.query for one in found]}", figures) if found else []
     items = [
         (one.owner_id == user.pk, {"label": one.name, "url": f"{url}?{one.query}", "current": one.query == here, "count": count})
-        for one, count in zip(found, figures, strict=True)
+        for one, count in zip(found, counted, strict=True)
     ]
     return [item for own, item in items if own], [item for own, item in items if not own]
 

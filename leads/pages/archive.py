@@ -1,4 +1,4 @@
-"""The archive: everything that came to the lead URLs, and what became of each."""
+"""The archive: everything that was received, by the lead URLs and by what people brought, and what became of each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from accounts.access import allow, who
 from accounts.roles import OFFICE
 from leads import keyset
 from leads.filters import PlainSelect, without
-from leads.lists import received
+from leads.lists import archived
 from leads.models import Disposition, Submission, SubmissionQuerySet
 from listings.models import Listing
 
@@ -64,7 +64,7 @@ def wanted(seen: SubmissionQuerySet, form: ArchiveForm, listings: list[Listing])
     said: dict[str, Any] = form.cleaned_data
     if said["disposition"]:
         seen = seen.filter(disposition=said["disposition"])
-    if said["listing"] or said["storefront"]:
+    if said["disposition"] or said["listing"] or said["storefront"]:  # named even when it is all of them, so that the index serves
         here = [one.pk for one in listings if said["listing"] in ("", one.slug) and said["storefront"] in ("", one.storefront.slug)]
         seen = seen.filter(listing__in=here)
-    return received(seen, *(day.isoformat() if (day := said[name]) else "" for name in ("from", "to")))
+    return archived(seen, *(day.isoformat() if (day := said[name]) else "" for name in ("from", "to")))

@@ -65,9 +65,9 @@ def new(request: HttpRequest) -> HttpResponse:
     form = EntryForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)
-        made = enter(said.pop("listing"), said, who(request))
-        record(request, Kind.CHANGED, f"submission {made.pk} entered by hand")
-        return tell(request, made)
+        place = said.pop("listing")
+        record(request, Kind.CHANGED, f"lead entered by hand for {place.slug}")
+        return tell(request, enter(place, said, who(request)))
     return render(request, "leads/new.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.access import who
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
-from leads.lists import received
+from leads.lists import archived
 from leads.models import Disposition, Submission
 from portal.api.pages import NewestFirst
 
@@ -27,7 +27,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
 
     class Meta:
         model = Submission
-        fields = ("id", "received_at", "listing", "size", "content_type", "sha256", "disposition", "reason", "lead")
+        fields = ("id", "received_at", "listing", "size", "content_type", "sha256", "disposition", "reason", "lead", "is_brought")
 
     def get_sha256(self, submission: Submission) -> str | None:
         return bytes(submission.sha256).hex() if submission.sha256 else None
@@ -36,7 +36,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
 class Filters(serializers.Serializer[Any]):
     """What a filter may say; a listing or storefront that is nobody's finds nothing."""
 
-    disposition = serializers.ChoiceField(choices=Disposition.choices, required=False)
+    disposition = serializers.ChoiceField(choices=Disposition.choices, required=False, allow_blank=True)
 
     def get_fields(self) -> dict[str, Any]:
         """`from` is a word of Python's."""
@@ -64,14 +64,17 @@ class Archive:
     ]
 )
 class Submissions(Archive, generics.ListAPIView[Submission]):
-    """Every delivery of the marketplace, newest first. Filters: disposition, listing, storefront, and from and to, days in the publisher's time zone."""
+    """Everything received, newest first; `is_brought` is what a person brought, from a file or by hand.
+
+    Filters: disposition, listing, storefront, and from and to, days in the publisher's time zone.
+    """
 
     pagination_class = NewestFirst
 
     def get_queryset(self) -> Any:
         asked = self.request.query_params
         Filters(data=asked.dict()).is_valid(raise_exception=True)
-        rows = received(super().get_queryset(), asked.get("from", ""), asked.get("to", ""))
+        rows = archived(super().get_queryset(), asked.get("from", ""), asked.get("to", ""))
         if disposition := asked.get("disposition"):
             rows = rows.filter(disposition=disposition)
         if listing := asked.get("listing"):

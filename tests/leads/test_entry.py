@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccessRecord
+from insights.health import tallies
 from insights.tally import rebuild
 from leads import importing
 from leads.models import Lead, Submission
 from listings.health import checks_for, health_of
-from listings.models import LeadUrl
+from listings.models import LeadUrl, Publisher
 from portal import pipeline
 
 NEW = "/leads/new/"
@@ -43,8 +44,11 @@ def test_what_is_entered_is_archived_understood_scored_and_owned(offer, sales, b
     act = lead.interactions.get()
     assert (act.source, act.action, act.description, act.extra) == ("By hand", "PLT", "Met at the fair.", {"enteredBy": "Marketing"})
     assert Submission.objects.get().is_brought
-    assert AccessRecord.objects.filter(user=marketing, subject__contains="entered by hand").count() == 1
-    assert "By hand" in browser.get(lead.get_absolute_url()).content.decode()
+    assert AccessRecord.objects.filter(user=marketing, subject="lead entered by hand for edge-firewall").count() == 1
+    record = browser.get(lead.get_absolute_url()).content.decode()
+    assert "Entered by hand" in record
+    assert "Shared by Azure Marketplace" not in record
+    assert "brought by a person" in browser.get("/leads/quarantine/everything/").content.decode()
 
 
 def test_whoever_is_known_gets_one_more_act_and_the_same_again_none(offer, sales, browser, arrive):
@@ -60,10 +64,10 @@ def test_whoever_is_known_gets_one_more_act_and_the_same_again_none(offer, sales
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"email": "ada@"}, "email"), ({"email": "", "phone": ""}, "__all__"), ({"country": "QQ"}, "country"), ({"listing": "999999"}, "listing"),
+        ({"email": "ada@"}, "email"), ({"email": "", "phone": ""}, "__all__"), ({"email": "", "phone": "1234"}, "__all__"), ({"email": "", "phone": "none"}, "__all__"), ({"country": "QQ"}, "country"), ({"listing": "999999"}, "listing"),
         ({"listing": ""}, "listing"), ({"actionCode": "DNC"}, "actionCode"), ({"firstName": "x" * 151}, "firstName"),
     ],
-    ids=["no address", "no way to reach them", "no country", "no such listing", "no listing", "no act of a buyer here", "too long"],
+    ids=["no address", "no way to reach them", "too short a number", "no number", "no country", "no such listing", "no listing", "no act of a buyer here", "too long"],
 )  # fmt: skip
 def test_what_makes_no_lead_is_refused_beside_its_field_and_the_input_stays(offer, browser, changes, field):
     page = browser.post(NEW, {**ADA, "listing": offer.pk, **changes})
@@ -119,3 +123,22 @@ def test_an_import_neither_breaks_a_silence_nor_makes_a_rate(offer, app, sales, 
     # And a listing that knows imports alone has no usual interval.
     brought(app, 40)
     assert checks(app)["silence"].title == "Too little has come in to know a usual interval"
+
+
+def test_an_act_through_the_url_of_somebody_brought_first_is_a_sign_of_life(offer, sales, arrive):
+    LeadUrl.objects.update(created_at=timezone.now() - timedelta(days=1))
+    brought(offer, 1)
+    assert "in_use" not in checks(offer)
+    lead = arrive(offer, email="p0@x0.example")
+    assert lead.is_brought
+    found = checks(offer)
+    assert "in_use" in found
+    assert found["last_lead"].url == lead.get_absolute_url()
+
+
+def test_brought_demand_makes_no_rate(offer, sales):
+    file = "Email,actionCode\n" + "".join(f"p{number}@x{number}.example,DNC\n" for number in range(9))
+    importing.take_in(io.StringIO(file), offer)
+    pipeline.run()
+    assert set(Submission.objects.values_list("disposition", flat=True)) == {"do_not_contact"}
+    assert tallies([offer.pk], timezone.localdate() - timedelta(days=3))[offer.pk] == {Publisher.current().today: (0, 0)}

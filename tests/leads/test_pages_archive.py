@@ -53,6 +53,8 @@ def test_newest_first_and_every_disposition(received, shown):
         ("?disposition=lead&from=2000-01-01&to=2000-01-02", []),
         ("?disposition=nothing", []),
         ("?from=yesterday", []),
+        ("?from=0001-01-01&to=9999-12-31", []),
+        ("?from=1900-01-01", ["quarantined", "test", "do_not_contact", "anonymous", "lead"]),
     ],
 )
 def test_what_the_address_asks_for(received, shown, query, dispositions):

@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.people import give_roles
 from leads import saved
 from leads.keyset import Count
 from leads.models import Lead
@@ -72,6 +76,49 @@ def test_the_office_shares_with_the_office_and_field_sales_with_nobody(publisher
         assert [one["label"] for one in context["own_views"]] == names
         assert list(context["shared_views"]) == []
     assert SavedView.objects.filter(is_shared=True).count() == 1
+
+
+def test_what_somebody_shared_goes_with_them(publisher, marketing, admin, signed_in):
+    save(signed_in(marketing), "Ours", "?clock=overdue", is_shared="on")
+    assert SavedView.objects.visible_to(admin).count() == 1
+    User.objects.filter(pk=marketing.pk).update(is_active=False)
+    assert not SavedView.objects.visible_to(admin)
+    User.objects.filter(pk=marketing.pk).update(is_active=True)
+    give_roles(marketing, ["sales"])
+    assert not SavedView.objects.visible_to(admin)
+    assert SavedView.objects.visible_to(User.objects.get(pk=marketing.pk)).count() == 1
+
+
+def test_figures_that_are_kept_are_of_what_one_may_see_now(offer, marketing, sales, arrive, signed_in, monkeypatch):
+    """Somebody who leaves the office is not shown what they were shown a minute ago."""
+    monkeypatch.setattr("accounts.remembered.LONG", -1)  # whatever is counted is kept
+    arrive(offer)
+    save(signed_in(marketing), "New", "?status=new")
+    assert signed_in(marketing).get(LIST).context["own_views"][0]["count"] == Count(1, True)
+    give_roles(marketing, ["sales"])
+    assert signed_in(marketing).get(LIST).context["own_views"][0]["count"] == Count(0, True)
+
+
+def test_figures_that_are_kept_cost_no_query(offer, marketing, signed_in, monkeypatch):
+    monkeypatch.setattr("accounts.remembered.LONG", -1)
+    browser = signed_in(marketing)
+    save(browser, "Azure, this week", "?storefront=azure-marketplace&days=7")
+    browser.get("/overview/")
+    with CaptureQueriesContext(connection) as asked:
+        browser.get("/overview/")
+    assert not [
+        query
+        for query in asked
+        if "leads_lead" in query["sql"] and "counted" in query["sql"] and "received_at" in query["sql"] and "1001" in query["sql"]
+    ]
+
+
+def test_the_view_is_marked_however_the_form_wrote_its_address(publisher, marketing, signed_in):
+    browser = signed_in(marketing)
+    save(browser, "Hot", "?status=new,qualified")
+    page = browser.get(f"{LIST}?q=&status=new&status=qualified&storefront=&owner=")
+    assert page.context["own_views"][0]["current"]
+    assert "<h1>Hot</h1>" in page.content.decode()
 
 
 def test_of_two_views_of_the_same_filters_ones_own_names_the_list(publisher, marketing, admin, signed_in):
@@ -144,13 +191,10 @@ def test_two_tabs_make_one_view_of_one_name():
     assert SavedView.objects.count() == 1
 
 
-def test_the_navigation_costs_one_query_however_many_there_are(publisher, marketing, signed_in, django_assert_num_queries):
+def test_the_navigation_costs_one_query_however_many_there_are(publisher, marketing, signed_in):
     browser = signed_in(marketing)
     saved.save(marketing, "One", "status=new", False)
     browser.get(LIST)
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as few:
         browser.get(LIST)
     for number in range(8):

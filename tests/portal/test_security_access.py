@@ -49,7 +49,7 @@ FIELDS = {
     "leads": "id contact listing status score cluster owner received_at",
     "enrollments": "id campaign kind lead stage status reason entered_at due_at ended_at",
     "deliveries": "id lead destination revision delivered_revision state attempts due_at delivered_at last_error",
-    "submissions": "id received_at listing size content_type sha256 disposition reason lead",
+    "submissions": "id received_at listing size content_type sha256 disposition reason lead is_brought",
     "campaigns": (
         "slug name kind storefront state version draft published_at entry goal exit reentry reentry_days priority starts ends fast_hours assigns_anew budget strategy sender from_owner"
     ),
