@@ -19,6 +19,7 @@ from portal.engines.processes import free_port, wait
 TOP = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), None)
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -129,10 +130,12 @@ class Visit:
         self.page.wait_for_url(re.compile(r"^(?!.*accounts/login)"))
         return self
 
-    def findings(self) -> list[str]:
-        """What axe has to say about the page, WCAG 2.2 AA and best practice."""
-        self.page.evaluate(AXE)
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    def findings(self, colours: bool = False) -> list[str]:
+        """What axe has to say about the page, WCAG 2.2 AA and best practice; or only of what its colours may change."""
+        if self.page.evaluate("typeof axe") == "undefined":
+            self.page.evaluate(AXE)
+        asked = f", runOnly: {{type: 'rule', values: {OF_COLOURS}}}" if colours else ""
+        found = self.page.evaluate(f"axe.run(document, {{resultTypes: ['violations']{asked}}})")
         return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
     def overflows(self) -> bool:

@@ -69,6 +69,7 @@ def is_page(answer):
 
 
 MODES = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
+ALL_RULES = [(1280, "light"), (390, "dark")]  # in the other theme of the same layout only what colours may change is asked again
 
 
 @pytest.mark.parametrize("role", ["admin", "sales", "nobody"])
@@ -80,7 +81,7 @@ def test_every_page_is_sound(portal, visit, role):
         seen += 1
         for width, theme in MODES:
             window.shape(width, theme)
-            wrong += [f"{path} {width} {theme}: {finding}" for finding in window.findings()]
+            wrong += [f"{path} {width} {theme}: {finding}" for finding in window.findings(colours=(width, theme) not in ALL_RULES)]
             if window.overflows():
                 wrong.append(f"{path} {width} {theme}: wider than the screen")
     assert not wrong, "\n".join(wrong)
