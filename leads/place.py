@@ -51,6 +51,12 @@ def remembered(request: HttpRequest, lead: Lead) -> str | None:
     return kept if pk == str(lead.pk) else None
 
 
+def opened_from_day(request: HttpRequest) -> bool:
+    """Whether the page is a record that was opened from My day."""
+    pk, said = request.session.get("place") or ("", "")
+    return said == DAY and bool(pk) and request.path == reverse("leads:detail", args=[pk])
+
+
 def in_day(request: HttpRequest, lead: Lead) -> Place:
     queue = list(dict.fromkeys(item.lead.pk for item in day_of(who(request)).items))
     url, label = reverse("leads:my_day"), _("My day")

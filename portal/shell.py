@@ -20,6 +20,7 @@ from leads.keyset import Count, counts
 from leads.keyset import count as bounded
 from leads.lists import chosen
 from leads.models import Lead, Submission
+from leads.place import opened_from_day
 from leads.saved import seen_by
 from listings.models import Publisher
 
@@ -84,7 +85,7 @@ def roles_of(request: HttpRequest) -> set[str]:
 def _nav(request: HttpRequest, items: tuple[NavItem, ...]) -> list[NavItem]:
     roles = roles_of(request)
     seen = [replace(item, url=url_of(item.name)) for item in items if item.roles & roles]
-    here = _here(request.path, [item.url for item in seen])
+    here = url_of("leads:my_day") if opened_from_day(request) else _here(request.path, [item.url for item in seen])
     return [_filled(item, request, here, roles) for item in seen if item.url]
 
 

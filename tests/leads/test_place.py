@@ -37,6 +37,18 @@ def test_my_day_keeps_its_place(queue, sales, signed_in):
     assert seen(browser, queue[3])[1].label == "Leads"
 
 
+def test_the_navigation_stands_where_the_record_was_opened_from(queue, sales, signed_in):
+    browser = signed_in(sales)
+
+    def current(page):
+        return [item.name for item in page.context["nav"] if item.current]
+
+    assert current(browser.get(f"/leads/{queue[0]}/?in=day")) == ["leads:my_day"]
+    assert current(browser.get(f"/leads/{queue[0]}/")) == ["leads:my_day"]
+    assert current(browser.get(f"/leads/{queue[1]}/?in=%3Fstatus%3Dnew")) == ["leads:list"]
+    assert current(browser.get("/leads/")) == ["leads:list"]
+
+
 def test_who_is_answered_leaves_the_queue_and_the_way_back_stays(queue, sales, signed_in):
     browser = signed_in(sales)
     seen(browser, queue[0], "day")
