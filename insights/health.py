@@ -72,9 +72,19 @@ def silence(listings: Sequence[Listing]) -> Found:
     now = timezone.now()
     today = now.astimezone(Publisher.current().zone).date()
     ids = [one.pk for one in listings]
+    since = today - timedelta(days=WINDOW - 1)
     last, known = last_arrivals(ids), dict(DailyTally.objects.filter(listing__in=ids).order_by().values_list("listing").annotate(d=Min("day")))
-    daily = tallies(ids, today - timedelta(days=WINDOW - 1))
-    return {one.pk: [check(one, now, today, last.get(one.pk), known.get(one.pk), daily[one.pk])] for one in listings}
+    daily = tallies(ids, since)
+    return {
+        one.pk: [check(one, now, today, last.get(one.pk), known_since(known.get(one.pk), since, daily[one.pk]), daily[one.pk])] for one in listings
+    }
+
+
+def known_since(first: date | None, since: date, daily: dict[date, Any]) -> date | None:
+    """Since when the listing is known: its first day, if that lies before the window, else the first on which something came by itself."""
+    if first is None or first < since:
+        return first
+    return min((day for day, (_leads, any_kind) in daily.items() if any_kind), default=None)
 
 
 def last_arrivals(listings: Sequence[int]) -> dict[int, datetime | None]:

@@ -142,3 +142,14 @@ def test_brought_demand_makes_no_rate(offer, sales):
     pipeline.run()
     assert set(Submission.objects.values_list("disposition", flat=True)) == {"do_not_contact"}
     assert tallies([offer.pk], timezone.localdate() - timedelta(days=3))[offer.pk] == {Publisher.current().today: (0, 0)}
+
+
+def test_days_that_only_an_import_had_make_no_listing_older(offer, sales, arrive):
+    """Something came on each of the last 20 days; a list was brought two months ago."""
+    brought(offer, 5)
+    Lead.objects.filter(is_brought=True).update(received_at=timezone.now() - timedelta(days=60))
+    for number in range(20):
+        lead = arrive(offer, email=f"real{number}@hold{number}.example")
+        Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(days=number))
+    rebuild()
+    assert checks(offer)["silence"].title == "Usually a lead every 1 day"
