@@ -52,18 +52,20 @@ def at_rank(counts: dict[int, int], rank: int) -> int:
 
 def medians(first: date, last: date, listings: Sequence[int]) -> dict[int, float]:
     """The median minutes of each listing that was answered in these days, and under ALL that of all of them. Two queries."""
-    found = steps(first, last, listings)
-    for key, minute, leads in minutes(first, last, listings, found):
-        found[key].by_minute[minute] = leads
-    return {key: counts.median() for key, counts in found.items()}
+    return to_the_minute(first, last, listings, steps(first, last, listings))
 
 
 def median(first: date, last: date, listings: Sequence[int]) -> float | None:
     """The median of all of them together, if anybody was answered. Two queries."""
     found = {key: counts for key, counts in steps(first, last, listings).items() if key == ALL}
+    return to_the_minute(first, last, listings, found).get(ALL)
+
+
+def to_the_minute(first: date, last: date, listings: Sequence[int], found: dict[int, Counts]) -> dict[int, float]:
+    """The medians that lie in these steps."""
     for key, minute, leads in minutes(first, last, listings, found):
         found[key].by_minute[minute] = leads
-    return found[ALL].median() if found else None
+    return {key: counts.median() for key, counts in found.items()}
 
 
 def steps(first: date, last: date, listings: Sequence[int]) -> dict[int, Counts]:

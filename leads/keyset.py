@@ -43,8 +43,7 @@ class Count:
 
 def count(rows: QuerySet[Any], bound: int = FAR) -> Count:
     """How many rows there are, up to `bound`; one more and it only says that there are more."""
-    found = rows.order_by()[: bound + 1].count()
-    return Count(min(found, bound), found <= bound)
+    return counts(rows, bound=bound)[0]
 
 
 def counts(*several: QuerySet[Any], bound: int = FAR) -> list[Count]:

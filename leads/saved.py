@@ -54,7 +54,7 @@ class SavedView(models.Model):
         return self.name
 
 
-def save(owner: User, name: str, query: str, is_shared: bool) -> SavedView | None:
+def keep(owner: User, name: str, query: str, is_shared: bool) -> SavedView | None:
     """Keep these filters under this name; the owner's view of that name is replaced. None when the owner has too many already.
 
     Locks the owner, so that two tabs can't make two of one name. What was removed a day ago is gone for good.

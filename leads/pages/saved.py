@@ -42,7 +42,7 @@ def canonical(query: str) -> str:
 
 @allow(*ROLES)
 @require_POST
-def save(request: HttpRequest) -> HttpResponse:
+def save_view(request: HttpRequest) -> HttpResponse:
     """Keep what the list is filtered by."""
     user, query = who(request), canonical(request.POST.get("query", ""))
     form = SaveForm(request.POST, user=user)
@@ -51,7 +51,7 @@ def save(request: HttpRequest) -> HttpResponse:
     elif len(query) > saved.LONGEST_QUERY:
         messages.warning(request, _("That is too long to be kept."))
     elif said := checked(request, form):
-        if saved.save(user, said["name"], query, bool(said.get("is_shared"))):
+        if saved.keep(user, said["name"], query, bool(said.get("is_shared"))):
             messages.success(request, _("Saved: %(name)s") % {"name": said["name"]})
         else:
             messages.warning(request, _("You have %(n)d views; remove one first.") % {"n": saved.MOST})
@@ -60,7 +60,7 @@ def save(request: HttpRequest) -> HttpResponse:
 
 @allow(*ROLES)
 @require_POST
-def remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def remove_view(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Remove a view of one's own; the message undoes it."""
     view = get_object_or_404(SavedView.objects.of(who(request)), pk=pk)
     saved.remove(view)
@@ -70,7 +70,7 @@ def remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @allow(*ROLES)
 @require_POST
-def put_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def put_view_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.filter(owner=who(request)), pk=pk)
     if saved.put_back(view):
         messages.success(request, _("Put back: %(name)s") % {"name": view.name})

@@ -17,6 +17,7 @@ from leads.lists import chosen
 from leads.models import Activity, Cluster, Contact, Interaction, Lead, Status
 from leads.story import sentence
 from leads.work import set_status, set_value
+from portal.api.days import Days
 from portal.api.pages import ReceivedLast
 from routing.reasons import because
 from scoring.explanation import explain
@@ -148,7 +149,7 @@ class OneOrMore(serializers.Field[Any, Any, Any, Any]):
         return str(data)
 
 
-class Filters(serializers.Serializer[Any]):
+class Filters(Days):
     """What a filter may say; listing, storefront, owner and q are names and words that may well be nobody's."""
 
     status = OneOrMore(Status.values)
@@ -156,10 +157,6 @@ class Filters(serializers.Serializer[Any]):
     score_min = serializers.IntegerField(required=False, min_value=0, max_value=1_000)
     days = serializers.IntegerField(required=False, min_value=1, max_value=999)
     q = serializers.CharField(required=False, allow_blank=True, max_length=200)
-
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of Python's."""
-        return {**super().get_fields(), "from": serializers.DateField(required=False), "to": serializers.DateField(required=False)}
 
 
 FILTERS = [

@@ -17,6 +17,7 @@ from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from leads.lists import archived
 from leads.models import Disposition, Submission
+from portal.api.days import Days
 from portal.api.pages import NewestFirst
 
 
@@ -33,14 +34,10 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         return bytes(submission.sha256).hex() if submission.sha256 else None
 
 
-class Filters(serializers.Serializer[Any]):
+class Filters(Days):
     """What a filter may say; a listing or storefront that is nobody's finds nothing."""
 
     disposition = serializers.ChoiceField(choices=Disposition.choices, required=False, allow_blank=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of Python's."""
-        return {**super().get_fields(), "from": serializers.DateField(required=False), "to": serializers.DateField(required=False)}
 
 
 class Archive:

@@ -85,7 +85,7 @@ def gather() -> Cast:
             team.members.set(users[member] for member in members)
     for owner, name, query, is_shared in VIEWS:
         if not SavedView.objects.filter(owner=users[owner], name=name).exists():
-            saved.save(users[owner], name, canonical(query), is_shared)
+            saved.keep(users[owner], name, canonical(query), is_shared)
     listings = {one[0]: listing(*one) for one in LISTINGS}
     Sender.objects.get_or_create(address="hello@larkfield.example", defaults={"name": "Larkfield Systems", "verified_at": timezone.now() - AGO})
     shipped = Campaign.objects.filter(slug__in=CAMPAIGNS).select_related("storefront")

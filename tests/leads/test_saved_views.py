@@ -152,10 +152,10 @@ def test_what_is_removed_comes_not_back_over_another_of_its_name(publisher, mark
 
 
 def test_what_was_removed_a_day_ago_is_gone_for_good(publisher, marketing):
-    old, new = (saved.save(marketing, name, "status=won", False) for name in ("Old", "New"))
+    old, new = (saved.keep(marketing, name, "status=won", False) for name in ("Old", "New"))
     SavedView.objects.update(removed_at=timezone.now())
     SavedView.objects.filter(pk=old.pk).update(removed_at=timezone.now() - timedelta(days=1, minutes=1))
-    saved.save(marketing, "Third", "status=new", False)
+    saved.keep(marketing, "Third", "status=new", False)
     assert set(SavedView.objects.values_list("name", flat=True)) == {"New", "Third"}
     assert new
 
@@ -187,18 +187,18 @@ def test_there_is_an_end_to_how_many(publisher, marketing, signed_in, monkeypatc
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_tabs_make_one_view_of_one_name():
     owner = person("marketing", "marketing")
-    at_once(6, lambda: saved.save(owner, "Hot", "status=new", False))
+    at_once(6, lambda: saved.keep(owner, "Hot", "status=new", False))
     assert SavedView.objects.count() == 1
 
 
 def test_the_navigation_costs_one_query_however_many_there_are(publisher, marketing, signed_in):
     browser = signed_in(marketing)
-    saved.save(marketing, "One", "status=new", False)
+    saved.keep(marketing, "One", "status=new", False)
     browser.get(LIST)
     with CaptureQueriesContext(connection) as few:
         browser.get(LIST)
     for number in range(8):
-        saved.save(marketing, f"View {number}", f"score_min={number}", number % 2 == 0)
+        saved.keep(marketing, f"View {number}", f"score_min={number}", number % 2 == 0)
     with CaptureQueriesContext(connection) as many:
         browser.get(LIST)
     assert len(few) == len(many)
