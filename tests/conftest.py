@@ -64,6 +64,13 @@ def quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def files_found_when_asked_for() -> Iterator[None]:
+    """Every test client loads the middleware anew, and listing all static files takes longer than most requests."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def in_english() -> None:
     """A page that a test asked for in another language leaves that language behind."""

@@ -20,9 +20,12 @@ TOP = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), None)
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
+# No frames, and no style sheets read again for a rule about turned phones; where a finding is, its markup tells.
+ASKED = "resultTypes: ['violations'], preload: false, iframes: false, selectors: false"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -135,7 +138,7 @@ class Visit:
         if self.page.evaluate("typeof axe") == "undefined":
             self.page.evaluate(AXE)
         asked = f", runOnly: {{type: 'rule', values: {OF_COLOURS}}}" if colours else ""
-        found = self.page.evaluate(f"axe.run(document, {{resultTypes: ['violations']{asked}}})")
+        found = self.page.evaluate(f"axe.run(document, {{{ASKED}{asked}}})")
         return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
     def overflows(self) -> bool:
