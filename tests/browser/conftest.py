@@ -19,6 +19,8 @@ from portal.engines.processes import free_port, wait
 TOP = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), None)
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
+# Every page in light and dark, on a desk and on a phone; the second theme of a layout is asked only what colours can change.
+SHAPES = [(1280, "light", "all"), (1280, "dark", "colours"), (390, "dark", "all"), (390, "light", "colours")]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 # No frames, and no style sheets read again for a rule about turned phones; where a finding is, its markup tells.
 ASKED = "resultTypes: ['violations'], preload: false, iframes: false, selectors: false"
@@ -133,11 +135,22 @@ class Visit:
         self.page.wait_for_url(re.compile(r"^(?!.*accounts/login)"))
         return self
 
-    def findings(self, colours: bool = False) -> list[str]:
+    def wrongs(self) -> list[str]:
+        """What is wrong with the open page in any shape; it ends in the first."""
+        wrong = []
+        for width, theme, rules in SHAPES:
+            self.shape(width, theme)
+            wrong += [f"{width} {theme}: {finding}" for finding in self.findings(rules)]
+            if self.overflows():
+                wrong.append(f"{width} {theme}: wider than the screen")
+        self.shape(*SHAPES[0][:2])
+        return wrong
+
+    def findings(self, rules: str) -> list[str]:
         """What axe has to say about the page, WCAG 2.2 AA and best practice; or only of what its colours may change."""
         if self.page.evaluate("typeof axe") == "undefined":
             self.page.evaluate(AXE)
-        asked = f", runOnly: {{type: 'rule', values: {OF_COLOURS}}}" if colours else ""
+        asked = f", runOnly: {{type: 'rule', values: {OF_COLOURS}}}" if rules == "colours" else ""
         found = self.page.evaluate(f"axe.run(document, {{{ASKED}{asked}}})")
         return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 

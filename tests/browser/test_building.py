@@ -7,18 +7,6 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("browser")]
 
-SHAPES = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
-
-
-def sound(window):
-    """What axe finds on the open page, and whether it fits, in every shape."""
-    wrong = []
-    for width, theme in SHAPES:
-        window.shape(width, theme)
-        wrong += [f"{width} {theme}: {finding}" for finding in window.findings()] + ([f"{width}: overflows"] if window.overflows() else [])
-    window.shape(1280, "light")
-    return wrong
-
 
 def add(window, kind, plus):
     """Put a stage of a kind where this plus is."""
@@ -82,7 +70,7 @@ def test_a_flow_is_built_without_the_page_loading_anew(portal, built):
         assert said in text, said
     page.locator(".flow-card", has_text="Near").click()
     page.locator("#inspector h2", has_text="Near").wait_for()
-    assert sound(built) == []
+    assert built.wrongs() == []
     assert not built.troubles
 
 
@@ -97,14 +85,14 @@ def test_a_course_of_the_gallery_begins_a_campaign(portal, visit):
     page.wait_for_url(re.compile("/campaigns/autumn-calls/"))
     assert page.locator(".flow-card").count() > 8
     assert page.get_by_text("We tried to reach you").count() > 0
-    assert sound(window) == []
+    assert window.wrongs() == []
     assert not window.troubles
 
 
 def test_a_dry_run_shows_the_ways_and_publishing_asks(portal, built):
     page = built.open("/campaigns/spring-fair/dry-run/?who=").page
     assert "Which way leads would go" in page.inner_text("main")
-    assert sound(built) == []
+    assert built.wrongs() == []
     built.open("/campaigns/spring-fair/publish/")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.wait_for_url(re.compile("/campaigns/spring-fair/$"))
@@ -121,7 +109,7 @@ def test_what_runs_is_edited_as_a_draft_and_pausing_stops_it(portal, built):
     page.get_by_role("button", name="Remove", exact=True).click()
     page.locator(".toast", has_text="Removed").wait_for()
     assert "Call before the fair" not in page.inner_text(".flow")
-    assert sound(built) == []
+    assert built.wrongs() == []
     page.get_by_role("button", name="Drop the draft").click()
     page.locator("main", has_text="Version 1").wait_for()
     page.get_by_role("button", name="Pause").click()
