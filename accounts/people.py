@@ -14,8 +14,10 @@ from accounts.roles import ADMIN
 
 
 def admins_besides(user: User) -> bool:
-    """Whether another active admin could take over. Locks the admins, so that two can't leave at once."""
-    return bool(User.objects.select_for_update(of=("self",)).filter(is_active=True, groups__name=ADMIN).exclude(pk=user.pk).values_list("pk"))
+    """Whether another active admin could take over. Locks the role itself, so that two who leave at once come one after the other, and the second
+    sees the first gone."""
+    Group.objects.select_for_update().get(name=ADMIN)
+    return User.objects.filter(is_active=True, groups__name=ADMIN).exclude(pk=user.pk).exists()
 
 
 def give_roles(user: User, roles: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, BooleanField, Case, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast
 
 from accounts.ids import NEW_ID
 from campaigns.clock import due_in_sql
@@ -109,7 +109,7 @@ def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]
             step = running.steps[int(stage)]
             EFFECTS[step.stage.kind](leads, step.stage, running.campaigns[step.stage.pk].name)
     if unmet:  # their condition may have come true while nobody could see that they wait for it
-        Lead.objects.among(json.loads(unmet)).filter(stale_since=None).update(stale_since=Now())
+        Lead.objects.among(json.loads(unmet)).make_stale()
     return int(count), latest or watermark
 
 

@@ -5,6 +5,7 @@ listing that ran at that time or ended at most a week before, the latest begun o
 """
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,8 @@ def attribute_anew(activity: DemandActivity) -> int:
         before = Touch.objects.filter(activity=activity)
         forgotten = array(before.values_list("interaction", flat=True))
         before.delete()
-        Touch.objects.filter(lead__listing=activity.listing_id, is_certain=False, at__date__gte=activity.starts).delete()
+        began = datetime.combine(activity.starts, time.min, Publisher.current().zone)
+        Touch.objects.filter(lead__listing=activity.listing_id, is_certain=False, at__gte=began).delete()
         found = run(
             "l.listing_id = %(listing)s AND (i.received_at AT TIME ZONE %(zone)s)::date >= %(starts)s",
             {"listing": activity.listing_id, "starts": activity.starts},

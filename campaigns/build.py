@@ -1,6 +1,6 @@
 """Building a draft: begin one from what runs, add, move, copy and remove stages, drop the draft. What is published is never changed.
 
-Every verb locks the campaign, so that two people who build at once take turns, and publishing sees a draft that is whole.
+Every verb locks the campaign and then reads its stage anew, so that two people who build at once take turns, and publishing sees a draft that is whole.
 """
 
 from collections.abc import Iterable, Iterator
@@ -66,6 +66,7 @@ def add(version: Version, kind: str, name: str, place: tuple[Stage | None, int, 
     """A new stage at a place: (the branch it stands in or none, the arm, the position among those there). Raises ValidationError when there is no room."""
     parent, arm, position = place
     with building(version):
+        parent = as_it_is(parent) if parent else None
         if version.stages.count() >= MOST_STAGES:
             raise ValidationError(_("A campaign may have %(n)d stages."), params={"n": MOST_STAGES})
         row = siblings(version, parent, arm)
@@ -79,6 +80,7 @@ def add(version: Version, kind: str, name: str, place: tuple[Stage | None, int, 
 def move(stage: Stage, by: int) -> bool:
     """Up or down among its neighbours; false when it is at the end already."""
     with building(stage.version):
+        stage = as_it_is(stage)
         row = siblings(stage.version, stage.parent, stage.arm)
         here = row.index(stage)
         there = here + by
@@ -92,6 +94,7 @@ def move(stage: Stage, by: int) -> bool:
 def duplicate(stage: Stage) -> Stage:
     """The same stage once more, below it, with all that stands in its arms."""
     with building(stage.version):
+        stage = as_it_is(stage)
         family = [stage, *below(stage)]
         if stage.version.stages.count() + len(family) > MOST_STAGES:
             raise ValidationError(_("A campaign may have %(n)d stages."), params={"n": MOST_STAGES})
@@ -107,6 +110,7 @@ def duplicate(stage: Stage) -> Stage:
 def remove(stage: Stage) -> int:
     """Take a stage out, with all that stands in its arms; returns how many stages that were. Who waits in a campaign that never ran waits at the first."""
     with building(stage.version):
+        stage = as_it_is(stage)
         family = [one.pk for one in (stage, *below(stage))]
         version = stage.version
         rest = version.stages.exclude(pk__in=family)
@@ -124,6 +128,7 @@ def remove(stage: Stage) -> int:
 def add_arm(branch: Stage, name: str) -> None:
     """One more question to a branch, asked after the others; the way for all others stays the last."""
     with building(branch.version):
+        branch = as_it_is(branch)
         arms = branch.options.get("arms", [])
         if len(arms) >= MOST_ARMS:
             raise ValidationError(_("A branch may have %(n)d ways."), params={"n": MOST_ARMS})
@@ -134,10 +139,11 @@ def add_arm(branch: Stage, name: str) -> None:
 
 def remove_arm(branch: Stage, number: int) -> None:
     """Take a question out of a branch, with the stages on its way."""
-    arms = branch.options.get("arms", [])
-    if not 0 <= number < len(arms):
-        return
     with building(branch.version):
+        branch = as_it_is(branch)
+        arms = branch.options.get("arms", [])
+        if not 0 <= number < len(arms):
+            return
         for child in branch.children.filter(arm=number):
             remove(child)
         branch.children.filter(arm__gt=number).update(arm=F("arm") - 1)
@@ -157,6 +163,14 @@ def building(version: Version) -> Iterator[None]:
         yield
         if campaign.current_id is None:
             stand_at_first(version)
+
+
+def as_it_is(stage: Stage) -> Stage:
+    """The stage now that nobody else builds, as whoever built before has left it. Raises ValidationError when that was without it."""
+    found = Stage.objects.select_related("version__campaign__storefront", "parent").filter(pk=stage.pk).first()
+    if found is None:
+        raise ValidationError(_("Somebody else has removed this stage."))
+    return found
 
 
 def stand_at_first(version: Version) -> None:

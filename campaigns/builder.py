@@ -26,7 +26,7 @@ from campaigns.gallery import templates
 from campaigns.inspector import Inspector
 from campaigns.models import Campaign, Enrollment, Stage, StageText, Version
 from campaigns.pages import campaign_of, shown
-from campaigns.splits import LEAST, settle
+from campaigns.splits import LEAST, set_winner
 from campaigns.stage_form import form_of
 from leads.models import Lead
 from leads.pages.lists import picked
@@ -130,12 +130,12 @@ def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Keep what is said about a stage; a branch's ways are added and removed here too."""
     stage = stage_of(slug, pk)
     campaign = stage.version.campaign
-    form = form_of(stage, request.POST)
-    if not form.is_valid():
-        inspector = Inspector(stage, stage_form=form)
-        return render(request, "campaigns/detail.html", shown(campaign, stage.version, inspector), status=422)
     try:
         with build.building(stage.version):
+            stage = build.as_it_is(stage)
+            form = form_of(stage, request.POST)
+            if not form.is_valid():
+                return render(request, "campaigns/detail.html", shown(campaign, stage.version, Inspector(stage, stage_form=form)), status=422)
             form.keep()
             way = request.POST.get("way", "")
             if way == "add":
@@ -154,7 +154,7 @@ def winner(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     stage = get_object_or_404(Stage.objects.select_related("version__campaign"), pk=pk, version__campaign__slug=slug, kind=Stage.Kind.SPLIT)
     said = request.POST.get("arm", "")
     arm = int(said) if said.isdecimal() and len(said) < 3 and int(said) < len(stage.options.get("arms", [])) else None
-    settle(stage, arm, who(request))
+    set_winner(stage, arm, who(request))
     record(request, Kind.CHANGED, f"campaign {slug}: “{stage.name}” is {'open' if arm is None else f'won by {arm}'}")
     messages.success(request, _("Chance decides again") if arm is None else _("From now on everybody goes that way"))
     return at(stage.version.campaign, stage, version=str(stage.version.number))
@@ -164,7 +164,10 @@ def winner(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def move(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     stage = stage_of(slug, pk)
-    build.move(stage, -1 if request.POST.get("by") == "up" else 1)
+    try:
+        build.move(stage, -1 if request.POST.get("by") == "up" else 1)
+    except ValidationError as error:
+        return refused(request, stage.version.campaign, error, stage)
     return at(stage.version.campaign, stage)
 
 

@@ -76,8 +76,8 @@ def note(message: Message, url: str) -> bool:
         Message.objects.select_for_update().get(pk=message.pk)
         others = Click.objects.filter(message=message, at__gt=now - BURST).exclude(url=url)
         by_program = others.exists() or message.sent_at is None or now - message.sent_at < ARRIVAL
-        if by_program:
-            others.update(by_program=True)
+        if by_program and others.update(by_program=True):  # nor was the first of them a person's
+            Activity.objects.filter(lead=message.enrollment.lead_id, kind="clicked", at__gt=now - BURST, data__subject=message.subject).delete()
         is_first = not Click.objects.filter(message=message, by_program=False).exists()
         Click.objects.create(message=message, url=url[:2000], at=now, by_program=by_program)
         if not by_program and is_first:

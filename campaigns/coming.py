@@ -56,10 +56,6 @@ class Day:
     def possible(self) -> int:
         return sum(one.possible for one in self.sendings)
 
-    @property
-    def is_weekend(self) -> bool:
-        return self.date.isoweekday() > 5
-
 
 def coming() -> list[Day]:
     """The coming days, today first, in the publisher's time zone."""

@@ -48,7 +48,12 @@ def refusals_of(version: Version) -> list[str]:
 
 
 def end(campaign: Campaign) -> int:
-    """Close the campaign for good: nobody enters any more, and whoever is in it leaves without the goal. Returns how many that are. Locks as `publish`."""
+    """Close the campaign for good: nobody enters any more, and whoever is in it leaves without the goal. Returns how many that are. Locks as `publish`.
+
+    Raises ValidationError for one that never ran, which can still be published.
+    """
+    if campaign.state == Campaign.State.DRAFT:
+        raise ValidationError(_("It never ran, so there is nothing to end."))
     inside = Enrollment.objects.filter(campaign=campaign).running().count()
     Campaign.objects.filter(pk=campaign.pk).exclude(state=Campaign.State.ENDED).update(state=Campaign.State.ENDED, said_at=Now())
     carry_out(campaign.pk)

@@ -117,16 +117,18 @@ def undecided(now: datetime) -> list[Stage]:
 
 
 def decide() -> int:
-    """Let the splits whose figures are clear be won; returns how many were looked at. Two at once write the same."""
+    """Let the splits whose figures are clear be won; returns how many were looked at. What a person decided meanwhile stays."""
     stages = undecided(timezone.now())
     for stage in stages:
-        winner = leading(outcomes(stage), int(stage.options.get("least", LEAST)))
-        settle(stage, winner, None)
+        winner, now = leading(outcomes(stage), int(stage.options.get("least", LEAST))), timezone.now()
+        Split.objects.get_or_create(stage_key=stage.key, defaults={"campaign": stage.version.campaign, "looked_at": now})
+        open_still = Split.objects.filter(stage_key=stage.key, winner=None)
+        open_still.update(looked_at=now, winner=winner, decided_at=None if winner is None else now)
     return len(stages)
 
 
-def settle(stage: Stage, winner: int | None, by: User | None) -> None:
-    """From now on everybody goes this way; none: chance decides again."""
+def set_winner(stage: Stage, winner: int | None, by: User) -> None:
+    """From now on everybody goes this way, says a person; none: chance decides again."""
     now = timezone.now()
     told = {"campaign": stage.version.campaign, "winner": winner, "looked_at": now, "decided_at": None if winner is None else now, "decided_by": by}
     Split.objects.update_or_create(stage_key=stage.key, defaults=told)

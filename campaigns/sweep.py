@@ -37,8 +37,7 @@ def sweep_one(campaign: Campaign) -> int:
     try:
         found += let_in(campaign) if campaign.takes_on(Publisher.current().today) else 0
         for leads in out_of_line(campaign):
-            wanted = Lead.objects.filter(pk__in=leads.order_by().values("pk"), stale_since=None)
-            found += wanted.update(stale_since=Now())
+            found += Lead.objects.filter(pk__in=leads.order_by().values("pk")).make_stale()
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
         raise
     except Exception:

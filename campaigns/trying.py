@@ -22,7 +22,7 @@ from campaigns.dryrun import DAYS, MOST, DryRun, dry_run, of_last_quarter, would
 from campaigns.figures import figures_of
 from campaigns.inflight import landings, move_in_flight
 from campaigns.models import Campaign, Enrollment, StageText, Version
-from campaigns.pages import campaign_of, others, somebody, uuid_of, version_of
+from campaigns.pages import campaign_of, latest, somebody, uuid_of, version_of
 from campaigns.send import letter
 from leads.filters import asked_in
 from leads.lists import chosen
@@ -38,14 +38,14 @@ def dry(request: HttpRequest, slug: str) -> HttpResponse:
     version = version_of(campaign, request.GET.get("version", ""))
     asked, whom = request.GET.get("lead", "").strip(), request.GET.get("who", "")
     if asked:
-        record(request, Kind.PERSONAL_DATA_READ, f"lead {asked[-36:]}, dry run of {slug}")
+        record(request, Kind.PERSONAL_DATA_READ, f"{described(asked)}, dry run of {slug}")
     ran = tried(version, who(request), asked, whom)
     figures = figures_of(version)
     reached = ran.at
     context = {
         "campaign": campaign, "version": version, "ran": ran, "asked": asked, "whom": whom, "days": DAYS, "most": MOST,
         "stages": [(one.stage, reached[one.stage.pk]) for one in figures.standings], "path": ran.paths[0] if asked and ran.total == 1 else None,
-        "others": others(campaign, Lead()),
+        "others": latest(campaign, 8),
     }  # fmt: skip
     return render(request, "campaigns/dry_run.html", context)
 
@@ -63,12 +63,24 @@ def tried(version: Version, user: User, asked: str, whom: str) -> DryRun:
 
 def meant_by(address: str, user: User) -> QuerySet[Lead]:
     """The leads that an address stands for: one by its page or its id, or those of a list with the filters that it shows."""
+    seen, meant = Lead.objects.visible_to(user), read(address)
+    return seen.filter(pk=meant) if isinstance(meant, UUID) else chosen(seen, meant)
+
+
+def read(address: str) -> UUID | dict[str, str]:
+    """The one lead, or the filters of the list, that an address names. Raises Http404 for anything else."""
     try:
         parts = urlsplit(address)
     except ValueError:
         raise Http404 from None
-    seen, last = Lead.objects.visible_to(user), parts.path.rstrip("/").rpartition("/")[2]
-    return chosen(seen, asked_in(QueryDict(parts.query))) if last == "leads" else seen.filter(pk=uuid_of(last))
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    return asked_in(QueryDict(parts.query)) if last == "leads" else uuid_of(last)
+
+
+def described(address: str) -> str:
+    """For the audit: the lead, or by what a list was filtered. What was searched for may be somebody's address, and stays out of it."""
+    meant = read(address)
+    return f"lead {meant}" if isinstance(meant, UUID) else f"leads by {', '.join(sorted(meant)) or 'nothing'}"
 
 
 def latest_inside(campaign: Campaign) -> list[UUID]:

@@ -3,6 +3,7 @@ or the person chooses what they still want mail about, in which language, and wh
 
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -31,8 +32,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if digest is None:
         state = "unknown"
     elif request.method == "POST" and request.POST.get("choose"):
-        choose(digest, [purpose for purpose in PURPOSES if purpose in request.POST.getlist("wanted")])
-        prefer(digest, request.POST.get("language", ""), "opens" in request.POST)
+        with transaction.atomic():
+            choose(digest, [purpose for purpose in PURPOSES if purpose in request.POST.getlist("wanted")])
+            prefer(digest, request.POST.get("language", ""), "opens" in request.POST)
         state = "chosen"
     elif request.method == "POST":
         Suppression.add_digest(digest, UNSUBSCRIBED)
@@ -53,7 +55,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def choose(digest: bytes, wanted: list[str]) -> None:
-    """Mail about these purposes and no others. What somebody else entered, an objection or a bounce, stays as it is."""
+    """Mail about these purposes and no others. What somebody else entered, an objection or a bounce, stays as it is. Of the caller's transaction:
+    in between, what was refused as a whole is refused by nothing."""
     own = Suppression.objects.filter(digest=digest, reason=UNSUBSCRIBED)
     own.filter(purpose__in=["", *wanted]).delete()
     for purpose in PURPOSES:

@@ -80,7 +80,7 @@ def dead_of(listings: Sequence[Listing]) -> dict[tuple[int, int], Dead]:
 def check(listing: Listing, destination: Any, attempts: dict[UUID, DeliveryAttempt], dead: Dead, alone: bool) -> Check:
     """What is worst about a destination as this listing sees it. Alone: every other one of the listing is off."""
     name = f"destination-{destination.pk}"
-    url = page("delivery:destination", destination.pk)
+    url = page("delivery:detail", destination.pk)
     says = {"name": destination.name}
     if destination.state == Destination.State.OFF and not dead.count:
         return Check(name, WARN if alone else OFF, _("%(name)s is off") % says, _("Its leads wait until it is on again"), url=url, verb=_("See it"))

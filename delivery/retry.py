@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
+from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from delivery.models import Delivery
 from delivery.send import replay
@@ -20,7 +21,9 @@ from delivery.send import replay
 def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Make a delivery due now: a dead one is taken up again, one that waits for its next try waits no longer."""
     delivery = get_object_or_404(Delivery.objects.visible_to(who(request)).select_related("lead"), pk=pk)
-    Delivery.objects.filter(pk=pk, state=Delivery.State.RETRYING).update(due_at=timezone.now())
-    replay([pk])
-    messages.success(request, _("It is sent again now"))
+    if Delivery.objects.filter(pk=pk, state=Delivery.State.RETRYING).update(due_at=timezone.now()) or replay([pk]):
+        record(request, Kind.CHANGED, f"delivery {pk} sent again")
+        messages.success(request, _("It is sent again now"))
+    else:
+        messages.info(request, _("Nothing to send again: it went through, or is on its way"))
     return redirect(delivery.lead)

@@ -216,16 +216,28 @@ def tell(lead: UUID, kind: str, destination: str, **data: str) -> None:
 
 
 def replay(deliveries: "list[UUID]") -> int:
-    """Make dead deliveries due again, with the same message id; returns how many."""
+    """Make dead deliveries due again, with the same message id; returns how many. Locks their rows in key order."""
     now = timezone.now()
-    return Delivery.objects.dead().filter(pk__in=deliveries).update(state=State.DUE, due_at=now, owed_since=now, attempts=0, lease_until=None)
+    with transaction.atomic():
+        dead = in_key_order(Delivery.objects.dead().filter(pk__in=deliveries))
+        return Delivery.objects.filter(pk__in=dead).update(state=State.DUE, due_at=now, owed_since=now, attempts=0, lease_until=None)
+
+
+AT_ONCE = 5_000  # rows in one statement
+
+
+def in_key_order(rows: "QuerySet[Delivery]") -> "list[UUID]":
+    """Lock these rows as every verb does; returns their keys."""
+    return list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
 def resume(destination: Destination) -> None:
-    """A person mended the destination: deliver again, what waits is due now."""
+    """A person mended the destination: deliver again, what waits is due now. Locks the destination, then its waiting deliveries in key order."""
     now = timezone.now()
     with transaction.atomic():
         Destination.objects.filter(pk=destination.pk).update(
             state=Destination.State.ON, pause_reason="", failures_in_row=0, failing_since=None, closed_until=None
         )
-        Delivery.objects.filter(destination=destination, state__in=Delivery.WAITING).update(due_at=now, owed_since=now)
+        waiting = in_key_order(Delivery.objects.filter(destination=destination, state__in=Delivery.WAITING))
+        for at in range(0, len(waiting), AT_ONCE):
+            Delivery.objects.filter(pk__in=waiting[at : at + AT_ONCE]).update(due_at=now, owed_since=now)

@@ -6,8 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from leads.models import Lead
 from listings.models import Listing
 
-# Where the steps of ResponseStep end, in minutes.
-# Where a step ends, in minutes. Of a step that a median lies in every minute is read, of all days: so they are about as wide as they are many.
+# Where a step of ResponseStep ends, in minutes. Of a step that a median lies in every minute is read, of all days: so they are about as wide as they are many.
 STEPS = (5, 10, 15, 20, 30, 45, 60, *range(90, 1441, 30), 2160, 2880, 4320, 10080)
 
 

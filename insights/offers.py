@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from insights.medians import ALL, median, medians
@@ -75,30 +77,41 @@ class Offers:
 def offers(period: Period, listings: Iterable[Listing] | None = None) -> Offers:
     """The figures of every listing, or of the given ones; three queries, whatever the period."""
     known = list(Listing.objects.for_display() if listings is None else listings)
-    found = sums(period)
-    answered = medians(period.first, period.last_day, [one.pk for one in known])
+    [found] = sums(period)
+    return of_each(period, known, found)
+
+
+def compared(period: Period, listings: list[Listing]) -> tuple[Offers, Offer]:
+    """The figures of these listings, and their sum in the period just before. Five queries."""
+    found, was = sums(period, period.before)
+    return of_each(period, listings, found), total(period.before, listings, was)
+
+
+Sums = dict[int, dict[str, int]]
+
+
+def of_each(period: Period, listings: list[Listing], found: Sums) -> Offers:
+    answered = medians(period.first, period.last_day, [one.pk for one in listings])
     lines = [
         Offer(
             pk=one.pk, slug=one.slug, title=one.title, storefront=one.storefront.slug, storefront_name=one.storefront.name, kind=one.get_kind_display(),
             respond_within_hours=one.storefront.respond_within_hours, median_first_response_minutes=answered.get(one.pk), **found.get(one.pk, {}),
         )
-        for one in known
+        for one in listings
     ]  # fmt: skip
     whole = Offer(median_first_response_minutes=answered.get(ALL), **{f: sum(getattr(one, f) for one in lines) for f in FIGURES})
     return Offers(sorted(lines, key=lambda offer: -offer.leads), whole)
 
 
-def total(period: Period, listings: Iterable[Listing]) -> Offer:
-    """The sum alone, of these listings: what a period is compared with. Three queries."""
+def total(period: Period, listings: list[Listing], found: Sums) -> Offer:
     ids = [one.pk for one in listings]
-    found = sums(period)
     counted: dict[str, Any] = {f: sum(found[pk][f] for pk in ids if pk in found) for f in FIGURES}
     return Offer(median_first_response_minutes=median(period.first, period.last_day, ids), **counted)
 
 
-def sums(period: Period) -> dict[int, dict[str, int]]:
-    """Listing -> its counts."""
-    rows: Any = (
-        DailyTally.objects.filter(day__gte=period.first, day__lte=period.last_day).values("listing_id").annotate(**{f: Sum(f) for f in FIGURES})
-    )
-    return {row.pop("listing_id"): row for row in rows}
+def sums(*periods: Period) -> list[Sums]:
+    """For each period: listing -> its counts. One query for all of them."""
+    within = [Q(day__gte=one.first, day__lte=one.last_day) for one in periods]
+    asked = {f"{f}_{i}": Sum(f, filter=days, default=0) for i, days in enumerate(within) for f in FIGURES}
+    rows: Any = DailyTally.objects.filter(reduce(or_, within)).order_by().values("listing_id").annotate(**asked)
+    return [{row["listing_id"]: {f: row[f"{f}_{i}"] for f in FIGURES} for row in rows} for i in range(len(periods))]

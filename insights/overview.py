@@ -11,7 +11,7 @@ from accounts.remembered import remembered
 from insights import series
 from insights.asked import Asked
 from insights.needs import Need, needs
-from insights.offers import Offer, Period, offers, total
+from insights.offers import Offer, Period, compared
 from listings.health import Health, health_of
 from listings.models import Listing
 
@@ -46,7 +46,7 @@ class Overview:
 def overview(asked: Asked) -> Overview:
     every = list(Listing.objects.for_display())
     listings = [one for one in every if asked.storefront in ("", one.storefront.slug)]
-    now, before = offers(asked.period, listings), total(asked.period.before, listings)
+    now, before = compared(asked.period, listings)
     health = remembered(f"health {get_language()} {[one.pk for one in every]}", lambda: health_of(every))
     trend = series.weeks([one.pk for one in listings], trend_end(asked))
     return Overview(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, Func, IntegerField, Sum, Value
 from django.utils.translation import gettext as _
 
 from insights.asked import Asked
@@ -30,9 +30,10 @@ def per_day(first: date, last: date, listings: Iterable[int]) -> Daily:
 def weeks(listings: Iterable[int], until: date, count: int = 9) -> dict[int, list[int]]:
     """Listing -> leads in each of the last so many weeks, oldest first; the last week ends with `until`."""
     found: dict[int, list[int]] = defaultdict(lambda: [0] * count)
-    rows = DailyTally.objects.filter(listing__in=listings, day__gt=until - timedelta(days=7 * count), day__lte=until)
-    for listing, day, leads in rows.values_list("listing", "day", "leads"):
-        found[listing][count - 1 - (until - day).days // 7] += leads
+    rows = DailyTally.objects.filter(listing__in=listings, day__gt=until - timedelta(days=7 * count), day__lte=until).order_by()
+    ago = Func(Value(until), F("day"), template="(%(expressions)s) / 7", arg_joiner=" - ", output_field=IntegerField())
+    for listing, back, leads in rows.annotate(ago=ago).values_list("listing", "ago").annotate(n=Sum("leads")):
+        found[listing][count - 1 - back] = leads
     return found
 
 

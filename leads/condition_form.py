@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from leads.conditions import MAX_LEAVES, MAX_LIST, OPERATORS, Field, can_be_kept, fields
 from leads.models import ActionCode
-from leads.wording import ACTIONS, CHOICES, action_words, in_words, territories
+from leads.wording import ACTIONS, CHOICES, action_words, country_choices, in_words
 from listings.models import Listing, Storefront
 
 Tree = dict[str, Any]
@@ -104,8 +103,7 @@ def choices_of(known: Field) -> list[tuple[str, str]]:
     if known.name == "owner":
         return [(one.username, one.full_name) for one in User.objects.filter(is_active=True).order_by("username")]
     if known.name == "country":
-        names = territories(get_language() or settings.LANGUAGE_CODE)
-        return sorted(((code, name) for code, name in names.items() if len(code) == 2 and code.isalpha()), key=lambda pair: pair[1])
+        return list(country_choices())
     return []
 
 

@@ -97,11 +97,11 @@ def receive(environ: Environ) -> Answer | None:
         return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"detail": f"More than {settings.LEAD_MAX_BYTES} bytes."})
     if odd:
         return Answer(HTTPStatus.BAD_REQUEST, {"detail": "The body ended early."})
-    tell()
+    nudge()
     return Answer(HTTPStatus.ACCEPTED, {"id": kept})
 
 
-def tell() -> None:
+def nudge() -> None:
     """Best effort, after the commit: wake a worker. A sweeper finds the row without it."""
     with suppress(Exception):
         import_string(settings.NUDGE)()

@@ -26,5 +26,5 @@ def enter(listing: Listing, said: dict[str, str], by: User) -> Submission:
     pk = uuid7()
     importing.insert([(pk, json.dumps(lead, ensure_ascii=False).encode("utf-8", "replace"))], listing, dialects.JSON)
     intake(only=pk)
-    door.tell()
+    door.nudge()
     return Submission.objects.get(pk=pk)

@@ -44,7 +44,7 @@ NAMES = (
     "campaign",
     "stage",
 )
-SORTS = {"received": "received_at", "score": "score"}
+SORTS = {"received": "received_at", "score": "score"}  # what the address says, and the column
 CLOCKS = (
     ("overdue", pgettext_lazy("response clock", "Overdue")),
     ("running", pgettext_lazy("response clock", "Running")),
@@ -58,6 +58,12 @@ REACHED = (
 )
 ANY = [("", gettext_lazy("Any"))]
 SELECTED, CHECKED = mark_safe(" selected"), mark_safe(" checked")
+
+
+def sorted_by(asked: Mapping[str, str]) -> tuple[str, str]:
+    """How the address wants the list sorted, always downwards: (its word, the column)."""
+    word = asked["sort"] if asked.get("sort") in SORTS else "received"
+    return word, SORTS[word]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any
@@ -17,11 +16,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from accounts.ids import uuid7
 from leads import dialects, normal
+from leads.door import nudge
 from leads.models import Disposition, Import, Submission
 from leads.reading import Reading, judge
 from leads.reasons import in_words
@@ -152,9 +151,7 @@ def take_in(file: IO[str], listing: Listing, content_type: str = dialects.JSON) 
             insert(batch, listing, content_type)
             pks = [pk for pk, _body in batch]
             first, last = min(first or pks[0], *pks), max(last or pks[0], *pks)
-    with suppress(Exception):  # a nudge is only for speed
-        wake: Callable[[], None] = import_string(settings.NUDGE)
-        wake()
+        transaction.on_commit(nudge)
     return result, first, last
 
 

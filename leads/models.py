@@ -13,12 +13,11 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -197,6 +196,9 @@ class Cluster(models.TextChoices):
     EDUCATE = "educate", pgettext_lazy("cluster", "Educate")
 
 
+STALE_AT_ONCE = 5_000
+
+
 class LeadQuerySet(models.QuerySet["Lead"]):
     def visible_to(self, user: User) -> Self:
         """All leads for marketing and admins; for a seller the ones they own and those of the teams they lead; none for anybody else."""
@@ -214,6 +216,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def stale(self, now: datetime) -> Self:
         """Changed since they were last followed, longest waiting first."""
         return self.filter(stale_since__lte=now).order_by("stale_since")
+
+    def make_stale(self) -> int:
+        """Have all of these followed again that are not about to be; returns how many. Locks them in id order, some thousand per statement, each in a
+        transaction of its own unless the caller has one."""
+        leads, found = list(self.filter(stale_since=None).order_by("pk").values_list("pk", flat=True)), 0
+        for at in range(0, len(leads), STALE_AT_ONCE):
+            with transaction.atomic():
+                rows = self.model.objects.among(leads[at : at + STALE_AT_ONCE]).filter(stale_since=None)
+                locked = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+                found += self.model.objects.among(locked).update(stale_since=Now())
+        return found
 
     def open(self) -> Self:
         """Neither won, lost nor disqualified."""
@@ -329,11 +342,6 @@ class Lead(models.Model):
     def is_open(self) -> bool:
         return self.status not in CLOSED
 
-    @cached_property
-    def latest(self) -> "Interaction | None":
-        """Their most recent act."""
-        return self.interactions.order_by("-received_at").first()
-
 
 class Interaction(models.Model):
     """One act of a person on a listing, as the storefront told it. Its id is the submission's, whose bytes may expire."""
@@ -358,10 +366,6 @@ class Interaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}-{self.action}"
-
-    @property
-    def submission(self) -> uuid.UUID:
-        return self.id
 
 
 class Activity(models.Model):

@@ -77,7 +77,7 @@ def in_list(request: HttpRequest, lead: Lead, said: str) -> Place:
     """Found by key, so it costs the same wherever the lead stands."""
     asked = filters.asked_in(QueryDict(said.removeprefix("?")))
     query = filters.without(asked)
-    column = filters.SORTS.get(asked.get("sort", ""), "received_at")
+    column = filters.sorted_by(asked)[1]
     leads, here = chosen(Lead.objects.visible_to(who(request)), asked), (getattr(lead, column), lead.pk)
     above = [keyset.count(leads.filter(band)).figure for band in keyset.bands(Lead, column, here, back=True)]
     before, after = (next(iter(keyset.fetch(leads, column, here, back, 1)), None) for back in (True, False))

@@ -11,7 +11,7 @@ from leads.models import Activity, Cluster, Contact, Status
 Data = dict[str, Any]
 Telling = tuple[str, str]
 THEIRS = ("acted", "asked_neighbour", "clicked", "mail_complained", "mail_unsubscribed", "mail_opened", "mail_replied")
-OURS = ("noted", "called", "wrote", "status", "task_made", "task_done", "edited")
+OURS = ("noted", "called", "wrote", "task_done", "edited")  # also when whoever did it is gone
 
 
 def tell(activity: Activity) -> Telling:

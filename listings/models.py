@@ -2,6 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -22,6 +25,9 @@ from accounts.models import User
 def check_time_zone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(_("%(name)s is not a time zone."), params={"name": name})
+
+
+_kept: ContextVar[list["Publisher"] | None] = ContextVar("publisher", default=None)
 
 
 class Publisher(models.Model):
@@ -45,7 +51,24 @@ class Publisher(models.Model):
 
     @classmethod
     def current(cls) -> "Publisher":
-        return cls.objects.order_by("pk").first() or cls(name=gettext("Your company"))
+        """The one row, or one not yet saved; within `read_once` always the same."""
+        kept = _kept.get()
+        if kept:
+            return kept[0]
+        found = cls.objects.order_by("pk").first() or cls(name=gettext("Your company"))
+        if kept is not None:
+            kept.append(found)
+        return found
+
+    @classmethod
+    @contextmanager
+    def read_once(cls) -> Iterator[None]:
+        """Read the row once for all that is done inside, as one page does."""
+        token = _kept.set([])
+        try:
+            yield
+        finally:
+            _kept.reset(token)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -55,6 +78,11 @@ class Publisher(models.Model):
     def today(self) -> date:
         """The day it is there."""
         return timezone.localdate(timezone=self.zone)
+
+
+def today() -> date:
+    """The publisher's day."""
+    return Publisher.current().today
 
 
 class ListingKind(models.TextChoices):

@@ -28,7 +28,7 @@ class Text(BaseRenderer):
 
 
 class Metrics(APIView):
-    """Gauges only; each costs one bounded look at an index."""
+    """Gauges only; each costs one look at the index of what waits, or of the last day."""
 
     roles = (ADMIN,)
     renderer_classes = [Text]
@@ -56,9 +56,10 @@ def samples() -> Iterator[Sample]:
     )
     for disposition in Disposition.values:
         yield "submissions_last_day", "Submissions of the last 24 hours by disposition.", f'{{disposition="{disposition}"}}', day.get(disposition, 0)
-    states: dict[str, int] = dict(Delivery.objects.values_list("state").annotate(n=Count("pk")).order_by())
-    for state in Delivery.State.values:
-        yield "deliveries", "Deliveries by state.", f'{{state="{state}"}}', states.get(state, 0)
+    unfinished = (*Delivery.WAITING, Delivery.State.DEAD)
+    states: dict[str, int] = dict(Delivery.objects.filter(state__in=unfinished).values_list("state").annotate(n=Count("pk")).order_by())
+    for state in unfinished:
+        yield "deliveries", "Deliveries that are not finished, by state.", f'{{state="{state}"}}', states.get(state, 0)
     yield "submissions_pending", "Submissions that intake has not read yet.", "", Submission.objects.pending().count()
     yield "leads_stale", "Leads that wait to be followed.", "", Lead.objects.stale(now).count()
     yield "oldest_due_seconds", "How long the oldest piece of due work has waited.", "", oldest_due()

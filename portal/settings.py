@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "listings.middleware.OnePublisher",
     "accounts.middleware.DefaultDeny",
 ]
 ROOT_URLCONF = "portal.urls"

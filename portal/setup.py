@@ -1,5 +1,6 @@
 """Setup: where each setting lives, the publisher itself, how the portal is doing, and what it keeps about people."""
 
+from copy import copy
 from typing import Any
 
 import pycountry
@@ -9,7 +10,6 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -67,7 +67,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @allow(ADMIN)
 def publisher(request: HttpRequest) -> HttpResponse:
     """Change the publisher; another time zone asks first, since every figure is then counted anew."""
-    form = PublisherForm(request.POST or None, instance=Publisher.current())
+    form = PublisherForm(request.POST or None, instance=copy(Publisher.current()))
     asks = False
     if request.method == "POST" and form.is_valid():
         asks = "time_zone" in form.changed_data and bool(form.instance.pk) and request.POST.get("recount") != "1"
@@ -84,7 +84,7 @@ def keep(form: PublisherForm) -> None:
     with transaction.atomic():
         form.save()
         if "countries_served" in form.changed_data:  # before the tallies, as everybody takes these locks
-            Lead.objects.open().update(stale_since=timezone.now())
+            Lead.objects.open().make_stale()
         if "time_zone" in form.changed_data:
             rebuild()
 

@@ -4,10 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -43,13 +42,12 @@ def sellers(request: HttpRequest) -> HttpResponse:
         full = bool(seller and seller.capacity is not None and load >= seller.capacity)
         found.append({"user": user, "seller": seller, "load": load, "full": full})
     newest = Lead.objects.filter(owner=None).order_by("-received_at", "-id").values("pk")[:RECENT]
-    context = {"sellers": found, "unowned": remembered(UNOWNED, unowned().filter(pk__in=newest).count), "storefronts": Storefront.objects.all()}
+    context = {
+        "sellers": found,
+        "unowned": remembered(UNOWNED, Lead.objects.unroutable().filter(pk__in=newest).count),
+        "storefronts": Storefront.objects.all(),
+    }
     return render(request, "routing/sellers.html", context)
-
-
-def unowned() -> QuerySet[Lead]:
-    """Open leads that should have an owner and that no seller could take."""
-    return Lead.objects.unroutable()
 
 
 @allow(*OFFICE)
@@ -61,7 +59,7 @@ def seller(request: HttpRequest, pk: int) -> HttpResponse:
         form.save()
         forget(UNOWNED)
         record(request, Kind.CHANGED, f"routing of {user.username}")
-        again = unowned().update(stale_since=timezone.now())
+        again = Lead.objects.unroutable().make_stale()
         messages.success(request, saved(user, again))
         return redirect("routing:sellers")
     return render(request, "routing/seller.html", {"form": form, "person": user}, status=422 if form.errors else 200)

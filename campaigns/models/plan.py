@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from campaigns.models.campaign import Campaign
 from leads.models import Interaction, Lead
-from listings.models import Listing, Storefront
+from listings.models import Listing, Storefront, today
 
 # Days outside can't be counted by moments in a time zone, and nobody means them.
 SENSIBLE_DAYS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
@@ -86,7 +86,7 @@ class DemandActivity(models.Model):
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     listing = models.ForeignKey(Listing, models.PROTECT, related_name="demand_activities", verbose_name=_("listing"))
     url = models.URLField(_("page on the marketplace"), max_length=500)
-    starts = models.DateField(_("first day"), default=date.today, validators=SENSIBLE_DAYS)
+    starts = models.DateField(_("first day"), default=today, validators=SENSIBLE_DAYS)
     ends = models.DateField(_("last day"), null=True, blank=True, validators=SENSIBLE_DAYS)
     strategy = models.ForeignKey(Strategy, models.SET_NULL, null=True, blank=True, related_name="activities", verbose_name=_("strategy"))
     made_at = models.DateTimeField(default=timezone.now)
@@ -111,7 +111,7 @@ class Cost(models.Model):
 
     activity = models.ForeignKey(DemandActivity, models.CASCADE, null=True, blank=True, related_name="costs")
     campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, blank=True, related_name="costs")
-    day = models.DateField(_("day"), default=date.today, validators=SENSIBLE_DAYS)
+    day = models.DateField(_("day"), default=today, validators=SENSIBLE_DAYS)
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     note = models.CharField(_("for what"), max_length=200, blank=True)
 

@@ -42,8 +42,8 @@ def leads_list(request: HttpRequest) -> HttpResponse:
     form, total = filters.FilterForm(asked, user), keyset.count(leads)
     chips, query = filters.chips(asked, form), filters.without(asked)
     views = sorted((one for one in seen_by(request, user) if f"?{one.query}" == query), key=lambda one: one.owner_id != user.pk)
-    sort = asked["sort"] if asked.get("sort") in filters.SORTS else "received"
-    page = keyset.turn(leads, filters.SORTS[sort], asked, total=total)
+    sort, column = filters.sorted_by(asked)
+    page = keyset.turn(leads, column, asked, total=total)
     listed(request, "leads", len(page.rows))
     context = {
         "asked": asked, "form": form, "chips": chips, "total": total, "sort": sort,
@@ -58,10 +58,12 @@ def leads_list(request: HttpRequest) -> HttpResponse:
 
 
 def picked(request: HttpRequest) -> LeadQuerySet:
-    """The ticked leads of those the user sees, or all that the address asks for."""
+    """The ticked leads of those the user sees, or all that the address asks for: of very many the first, as the page shows them."""
     seen = Lead.objects.visible_to(who(request)).for_list()
     if request.POST.get("all"):
-        return seen.filter(pk__in=chosen(seen, filters.asked_in(request.GET)).order_by().values("pk")[: keyset.FAR])
+        asked = filters.asked_in(request.GET)
+        shown = chosen(seen, asked).order_by(f"-{filters.sorted_by(asked)[1]}", "-pk")
+        return seen.filter(pk__in=shown.values("pk")[: keyset.FAR])
     return seen.filter(pk__in=[pk for pk in map(uuid_or_none, request.POST.getlist("pick")) if pk])
 
 

@@ -77,12 +77,12 @@ def run_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     rerun(found, repaired(form.cleaned_data["text"]) if "repair" in request.POST else None)
     record(request, Kind.CHANGED, f"submission {found.pk} {'repaired' if 'repair' in request.POST else 'run again'}")
     intake(only=found.pk)
-    door.tell()
+    door.nudge()
     found.refresh_from_db()
-    return tell(request, found)
+    return back_with_outcome(request, found)
 
 
-def tell(request: HttpRequest, found: Submission) -> HttpResponse:
+def back_with_outcome(request: HttpRequest, found: Submission) -> HttpResponse:
     """What became of it, and the page that shows it."""
     if found.disposition == Disposition.QUARANTINED:
         messages.warning(request, _("Still not readable: %(reason)s") % {"reason": found.why})

@@ -206,7 +206,7 @@ class CampaignVerb(APIView):
         try:
             VERBS[self.verb](campaign, who(request))
         except DjangoValidationError as error:
-            raise serializers.ValidationError({"stages": error.messages}) from None
+            raise serializers.ValidationError({"state" if self.verb == "end" else "stages": error.messages}) from None
         record(request, Kind.CHANGED, f"campaign {slug}: {self.verb}")
         return Response(WholeCampaign(campaign_of(slug)).data)
 
@@ -317,5 +317,6 @@ class Enrollments(generics.ListAPIView[Enrollment]):
         lead, campaign = wanted.validated_data["lead"], wanted.validated_data["campaign"]
         if not enroll_by_hand(campaign, Lead.objects.among([lead.pk]), who(request)):
             raise serializers.ValidationError({"lead": "It is closed, in the campaign already, or of another storefront."})
+        record(request, Kind.CHANGED, f"lead {lead.pk} into campaign {campaign.slug}")
         made = Enrollment.objects.select_related("campaign", "stage").filter(lead=lead, campaign=campaign).latest("round")
         return Response(EnrollmentSerializer(made).data, status=status.HTTP_201_CREATED)

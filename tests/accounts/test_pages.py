@@ -1,10 +1,15 @@
 """Oneself, people, teams, tokens and the audit in the browser."""
 
+import threading
+
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import AccessRecord, ApiToken, Team, User
+from accounts.people import give_roles
+from tests.conftest import at_once, person
 
 INVITED = {"username": "nina", "first_name": "Nina", "last_name": "Vos", "email": "nina@larkfield.example", "roles": ["marketing"]}
 
@@ -133,3 +138,23 @@ def test_the_audit_shows_the_newest_first_and_filters(boss, marketing, sales):
     assert "second thing" not in boss.get("/setup/audit/?user=marketing").text
     assert "first thing" not in boss.get("/setup/audit/?kind=exported").text
     assert boss.get("/setup/audit/?kind=nothing&user=nobody&before=x").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_two_admins_who_leave_at_once_are_not_both_let_go():
+    pair = [person(name, "admin") for name in ("first", "second")]
+    refused, ready = [], threading.Barrier(2, timeout=20)
+
+    def leave():
+        with lock:
+            user = pair.pop()
+        ready.wait()
+        try:
+            give_roles(user, ["sales"])
+        except ValidationError:
+            refused.append(user)
+
+    lock = threading.Lock()
+    at_once(2, leave)
+    assert len(refused) == 1
+    assert User.objects.filter(groups__name="admin", is_active=True).get() == refused[0]

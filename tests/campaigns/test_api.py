@@ -380,3 +380,10 @@ def test_a_strategy_has_so_many_targets_and_many_strategies_are_listed_all_the_s
         assert send(client, "post", "strategies/", {**whole, "name": f"S{number}", "targets": [target] * 50}).status_code == 201
     listed = client.get("/api/v1/strategies/").json()["results"]
     assert sum(len(one["targets"]) for one in listed) == 2_000
+
+
+def test_a_campaign_that_never_ran_is_not_ended(campaign, api, marketing):
+    answer = send(api(marketing), "post", "campaigns/mine/end/")
+    assert answer.status_code == 400 and "It never ran" in answer.content.decode()
+    campaign.refresh_from_db()
+    assert campaign.state == "draft"

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AccessRecord, User
 from campaigns import build
 from campaigns.changes import changes
 from campaigns.clock import next_hour
@@ -523,3 +523,45 @@ def test_the_last_quarter_is_walked_from_the_day_each_lead_came_whatever_became_
     assert ran.mails == 2
     page = browser.get("/campaigns/mine/dry-run/?who=past").text
     assert "What it would have done to them" in page and "2 leads" in page
+
+
+def test_two_people_who_build_at_once_lose_nothing_of_each_other(campaign, put):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}, {"name": "Polish", "when": IN_CZ}])
+    for way, name in enumerate(("Czech", "Polish", "All others")):
+        put("task", f"Only {name}", parent=asks, arm=way)
+    mine, theirs = (Stage.objects.select_related("version").get(pk=asks.pk) for _ in range(2))
+    build.remove_arm(mine, 0)
+    build.remove_arm(theirs, 1)  # as their page still shows it, there are two; there is no such way now
+    asks.refresh_from_db()
+    assert [arm["name"] for arm in asks.options["arms"]] == ["Polish"]
+    assert (names(asks.version, asks, 0), names(asks.version, asks, 1)) == (["Only Polish"], ["Only All others"])
+    build.add_arm(mine, "Mine")
+    build.add_arm(theirs, "Theirs")
+    asks.refresh_from_db()
+    assert [arm["name"] for arm in asks.options["arms"]] == ["Polish", "Mine", "Theirs"]
+
+
+def test_what_somebody_else_removed_is_said(browser, campaign, put):
+    stage = put("task", "Call")
+    stale = Stage.objects.select_related("version").get(pk=stage.pk)
+    build.remove(stage)
+    for change in (
+        lambda one: build.move(one, 1),
+        build.remove,
+        build.duplicate,
+        lambda one: build.add_arm(one, "x"),
+        lambda one: build.remove_arm(one, 0),
+    ):
+        with pytest.raises(ValidationError, match="Somebody else has removed"):
+            change(stale)
+    with pytest.raises(ValidationError, match="Somebody else has removed"):
+        build.add(stale.version, "task", "x", (stale, 0, 0))
+
+
+def test_the_audit_says_whose_way_was_tried_and_never_what_was_searched_for(browser, app, campaign, put, arrive):
+    put("task", "Call")
+    lead = arrive(app, email="ada@firma.example")
+    for asked in (f"/leads/?q={lead.contact.email}&country=CZ", lead.get_absolute_url()):
+        assert browser.get("/campaigns/mine/dry-run/", {"lead": asked}).status_code == 200
+    said = set(AccessRecord.objects.filter(subject__contains="dry run").values_list("subject", flat=True))
+    assert said == {"leads by country, q, dry run of mine", f"lead {lead.pk}, dry run of mine"}

@@ -17,7 +17,7 @@ from campaigns.models import Campaign, Choice, Click, Enrollment, MailRules, Mes
 from campaigns.publish import end, pause, publish
 from campaigns.rules import put_off_until
 from campaigns.send import send
-from campaigns.splits import outcomes, settle
+from campaigns.splits import outcomes, set_winner
 from leads.models import Contact, Lead
 from portal import pipeline
 from tests.campaigns.test_engine import WEAK
@@ -198,7 +198,7 @@ def test_a_test_with_a_way_less_is_another_test(campaign, put, running, app, mar
     arrive(app, **WEAK)
     pass_time()
     Choice.objects.update(arm=0)
-    settle(split, 1, marketing)
+    set_winner(split, 1, marketing)
     shorter = build.draft_of(campaign).stages.get(key=split.key)
     build.remove_arm(shorter, 0)
     shorter.refresh_from_db()

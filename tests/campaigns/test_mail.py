@@ -396,3 +396,13 @@ def test_one_domain_is_written_to_only_so_often_an_hour(app, put, running, arriv
     Message.objects.filter(pk=waits.pk).update(due_at=timezone.now())
     send()
     assert len(outbox.outbox) == 4
+
+
+def test_a_programs_first_click_does_not_stay_on_the_timeline(went):
+    """One click looks like a person's, until another link is opened in the same moment."""
+    open_link(went)
+    lead = went.enrollment.lead
+    assert lead.activities.filter(kind="clicked").exists()
+    open_link(went, "https://larkfield.example/another")
+    assert not lead.activities.filter(kind="clicked").exists()
+    assert not Click.objects.filter(by_program=False).exists()

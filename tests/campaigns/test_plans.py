@@ -1,6 +1,6 @@
 """Strategies, demand activities, tracked links, which activity brought whom, and what it cost."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -242,3 +242,28 @@ def test_value_is_a_target_and_shows_what_spending_returned(browser, app, arrive
 def test_an_amount_where_there_is_little_room(language, amount, said):
     with translation.override(language):
         assert words.money_short(amount, "EUR").replace("\xa0", " ") == said
+
+
+def test_guesses_are_made_anew_by_the_days_of_the_publisher(app, ad, arrive, publisher):
+    """An act of the evening before the first day, there, is of that day in UTC."""
+    publisher.time_zone = "America/Los_Angeles"
+    publisher.save()
+    lead = arrive(app, **WEAK)
+    evening = datetime.combine(TODAY - timedelta(days=5), time(20), publisher.zone)
+    Interaction.objects.filter(lead=lead).update(received_at=evening)
+    Touch.objects.all().delete()
+    earlier = DemandActivity.objects.create(name="Fair", code="fair", channel="event", listing=app, url=PAGE, starts=TODAY - timedelta(days=9))
+    assert attribute_anew(earlier) == 1
+    DemandActivity.objects.filter(pk=ad.pk).update(starts=TODAY - timedelta(days=4))
+    ad.refresh_from_db()
+    assert evening.astimezone(UTC).date() == ad.starts
+    attribute_anew(ad)
+    assert Touch.objects.values_list("activity", "at").get() == (earlier.pk, evening)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_day_that_nobody_chose_is_the_publishers(publisher, zone):
+    """At any moment one of the two has another day than UTC."""
+    publisher.time_zone = zone
+    publisher.save()
+    assert DemandActivity().starts == Cost().day == publisher.today

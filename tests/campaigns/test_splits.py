@@ -12,7 +12,7 @@ from campaigns.advance import advance
 from campaigns.dryrun import dry_run
 from campaigns.models import Choice, Enrollment, Split
 from campaigns.publish import publish
-from campaigns.splits import Outcome, Rate, arm_of, decide, leading, outcomes, undecided
+from campaigns.splits import Outcome, Rate, arm_of, decide, leading, outcomes, set_winner, undecided
 from campaigns.written import as_data, write
 from leads.models import Lead
 from tests.campaigns.test_stages import WEAK
@@ -196,3 +196,13 @@ def test_as_data_it_is_read_and_written_again(campaign, put):
             write(version, [{"kind": "split", "name": "X", "options": odd}])
     with pytest.raises(ValidationError, match="everybody takes one of its ways"):
         write(version, [{"kind": "split", "name": "X", "arms": [{"name": "A"}], "otherwise": [{"kind": "task", "name": "Y"}]}])
+
+
+def test_what_a_person_decided_meanwhile_stays(app, split, arrive, marketing, monkeypatch):
+    stage = split()
+    before = undecided(timezone.now())
+    assert [one.key for one in before] == [stage.key]
+    set_winner(before[0], 1, marketing)
+    monkeypatch.setattr(splits, "undecided", lambda now: before)
+    assert decide() == 1
+    assert Split.objects.values_list("winner", "decided_by").get() == (1, marketing.pk)

@@ -90,3 +90,15 @@ def test_it_speaks_the_visitors_language(publisher, path):
 
 def test_other_methods_are_refused(mail_program, path):
     assert mail_program.put(path).status_code == 405
+
+
+def test_a_choice_that_fails_half_way_leaves_what_was_refused(mail_program, path, monkeypatch):
+    Suppression.add(KEY, Suppression.Reason.UNSUBSCRIBED)
+
+    def fails(*_given):
+        raise RuntimeError("the server went away")
+
+    monkeypatch.setattr("campaigns.unsubscribe.prefer", fails)
+    with pytest.raises(RuntimeError):
+        mail_program.post(path, {"choose": "1", "wanted": ["nurture"]})
+    assert Suppression.objects.get().purpose == ""

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessRecord
@@ -228,3 +229,12 @@ def test_older_pages_go_on_where_the_first_ends(crm, offer, sales, arrive, offic
         seen += [row.pk for row in page.rows]
         path = page.older_url
     assert seen == list(Delivery.objects.order_by("-pk").values_list("pk", flat=True))
+
+
+def test_sending_again_is_audited_and_says_when_there_is_nothing_to_send(dead, office):
+    where = reverse("retry_delivery", args=[dead.pk])
+    assert "It is sent again now" in office.post(where, follow=True).text
+    assert AccessRecord.objects.filter(subject=f"delivery {dead.pk} sent again").count() == 1
+    Delivery.objects.update(state="delivered")
+    assert "Nothing to send again" in office.post(where, follow=True).text
+    assert AccessRecord.objects.filter(subject=f"delivery {dead.pk} sent again").count() == 1

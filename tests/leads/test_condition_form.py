@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leads.condition_form import ConditionForm, read_condition
+from leads.condition_form import ConditionForm, choices_of, read_condition
 from leads.conditions import OPERATORS, check, fields, matching
 from leads.models import Lead
 
@@ -78,3 +78,9 @@ def test_every_field_can_be_added_and_asked(db, name):
     list(matching(Lead.objects.all(), tree)[:1])
     [line] = ConditionForm.of(tree, "c").lines
     assert line.operators and line.field.label
+
+
+def test_only_countries_that_a_contact_can_have_are_offered(db):
+    offered = {code for code, _name in choices_of(fields()["country"])}
+    assert {"CZ", "NL", "US"} <= offered
+    assert not offered & {"EU", "UN", "ZZ", "XA", "XB"}

@@ -120,3 +120,14 @@ def test_a_file_that_breaks_off_leaves_nothing(offer, tmp_path):
 def test_no_cell_can_pass_for_a_test_lead_or_a_neighbours(offer):
     body = importing.body_of(["Email", "Action Code"], ["email", "actioncode"], ["a@b.example", "DNC"])
     assert body == {"userDetails": {"email": "a@b.example"}, "leadSource": "Import", "actionCode": "DNC"}
+
+
+def test_workers_are_woken_when_the_rows_are_there_to_be_seen(offer, marketing, signed_in, monkeypatch, django_capture_on_commit_callbacks):
+    woken = []
+    monkeypatch.setattr("leads.door.import_string", lambda path: lambda: woken.append(path))
+    browser = signed_in(marketing)
+    upload(browser, offer, FILE)
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(f"/leads/imports/{Import.objects.get().pk}/run/")
+        assert not woken
+    assert len(woken) == 1

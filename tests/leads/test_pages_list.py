@@ -368,3 +368,21 @@ def test_several_counts_in_one_query(many, django_assert_num_queries):
         found = keyset.counts(leads, leads.filter(status=Status.WON), leads.none(), leads.order_by("-score"), bound=2)
     assert found == [keyset.Count(2, False), keyset.Count(0, True), keyset.Count(0, True), keyset.Count(2, False)]
     assert found[0] == keyset.count(leads, 2)
+
+
+def test_all_of_very_many_are_the_first_as_the_page_shows_them(offer, many, marketing, signed_in, monkeypatch):
+    leads = many(4)
+    for place, lead in enumerate(leads):
+        Lead.objects.filter(pk=lead.pk).update(score=[20, 90, 10, 80][place])
+    monkeypatch.setattr("leads.keyset.FAR", 2)
+    signed_in(marketing).post(f"{reverse('leads:status_of_picked')}?sort=score", {"all": "1", "status": "lost"})
+    assert set(Lead.objects.filter(status="lost").values_list("score", flat=True)) == {90, 80}
+
+
+def test_those_made_stale_are_counted_once(offer, many):
+    leads = many(3)
+    Lead.objects.update(stale_since=None)
+    Lead.objects.filter(pk=leads[0].pk).update(stale_since=timezone.now())
+    assert Lead.objects.filter(listing=offer).make_stale() == 2
+    assert Lead.objects.filter(listing=offer).make_stale() == 0
+    assert not Lead.objects.filter(stale_since=None).exists()

@@ -13,6 +13,7 @@ from campaigns.models import Suppression
 from delivery.models import Delivery, Destination
 from leads import work
 from leads.models import Activity, Contact, Lead, Task
+from leads.story import side
 from portal import pipeline
 from routing.models import Seller
 
@@ -338,3 +339,10 @@ def test_a_tag_of_nothing_and_one_too_many_are_said(offer, sales, arrive, signed
     assert "A lead may have 30 tags." in browser.post(f"/leads/{lead.pk}/tags/", {"tag": "one more"}, follow=True).content.decode()
     assert "one more" not in Lead.objects.get().tags
     assert "A lead may have" not in browser.post(f"/leads/{lead.pk}/tags/", {"tag": "tag 7"}, follow=True).content.decode()
+
+
+def test_what_a_campaign_did_is_not_said_to_be_ours(offer, marketing, sales, arrive):
+    lead = arrive(offer)
+    by_campaign = Activity(lead=lead, kind="status", data={"was": "new", "status": "nurturing", "campaign": "Mine"})
+    by_person = Activity(lead=lead, kind="status", actor=marketing, data={"was": "new", "status": "nurturing"})
+    assert [side(by_campaign), side(by_person), side(Activity(lead=lead, kind="noted", data={}))] == ["system", "ours", "ours"]

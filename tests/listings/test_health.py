@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from delivery.models import Delivery, DeliveryAttempt, Destination
 from leads.models import Disposition
 from listings.health import BAD, OFF, OK, WARN, health_of
+from listings.links import page
 from listings.models import LeadUrl, Listing
 from portal import pipeline
 
@@ -147,3 +149,15 @@ def test_queries_do_not_grow_with_listings(offer, app, crm, arrive):
     with CaptureQueriesContext(connection) as many:
         health_of(every)
     assert len(many) == asked
+
+
+def test_what_is_the_matter_with_a_destination_leads_to_it(offer, crm, admin, signed_in):
+    Destination.objects.update(state="paused", pause_reason="404: gone")
+    check = checks(offer)[f"destination-{crm.pk}"]
+    assert check.url == reverse("delivery:detail", args=[crm.pk])
+    assert f'href="{check.url}"' in signed_in(admin).get("/listings/edge-firewall/").text
+
+
+def test_a_page_that_is_not_there_is_a_mistake():
+    with pytest.raises(NoReverseMatch):
+        page("delivery:nowhere")

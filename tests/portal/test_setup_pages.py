@@ -107,3 +107,9 @@ def test_metrics_are_for_admins_by_token_or_session(boss, admin, marketing, sale
 
 def test_every_kind_of_periodic_work_is_in_words():
     assert all(all(work_in_words(work.name)) for work in WORK)
+
+
+def test_a_name_that_was_not_kept_is_nowhere_shown(boss, publisher):
+    answer = boss.post("/setup/publisher/", {"name": "Not yet", "time_zone": "Asia/Tokyo", "countries_served": ""})
+    assert "Another time zone moves days" in answer.text
+    assert answer.context["publisher_name"] == publisher.name
