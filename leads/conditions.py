@@ -1,6 +1,6 @@
 """One language for rules: a small validated condition tree over named fields of a lead, compiled to a Q.
 
-Scoring rules, routing, campaign entry and goal, list filters and reports all use it, so each is previewable and set-wise. A tree is
+Scoring rules and the conditions of campaigns use it, so each is previewable and set-wise. A tree is
 {"all": [...]}, {"any": [...]}, {"not": {...}} or a leaf {"field": ..., "op": ..., "value": ...}; {} holds for every lead. Fields come from
 each app's `segments.py`, found by that name.
 """

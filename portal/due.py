@@ -1,4 +1,5 @@
-"""All periodic work, one list. The sweeper of every worker, beat and `manage.py run_due` share it; each verb is safe to run twice, at once, or late.
+"""All periodic work, one list. The sweeper of every worker and `manage.py run_due` go through it, and beat asks for the same by name, at longer
+intervals of its own (settings.BEAT); each verb is safe to run twice, at once, or late.
 
 `due` says in one cheap look whether there is something to do, so that a quiet portal stays quiet.
 """

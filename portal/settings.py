@@ -232,14 +232,17 @@ MAIL_EVENTS = env.text("MAIL_EVENTS")
 if MAIL_EVENTS and MAIL_EVENTS not in ("brevo", "mailgun", "mailjet", "postmark", "sendgrid", "sparkpost"):
     raise ImproperlyConfigured(f"MAIL_EVENTS is {MAIL_EVENTS!r}; it takes brevo, mailgun, mailjet, postmark, sendgrid or sparkpost.")
 MAIL_EVENTS_SECRET = env.text("MAIL_EVENTS_SECRET")
-ANYMAIL = {"WEBHOOK_SECRET": MAIL_EVENTS_SECRET, "MAILGUN_WEBHOOK_SIGNING_KEY": env.text("MAIL_EVENTS_KEY") or None}
+MAIL_EVENTS_KEY = env.text("MAIL_EVENTS_KEY")
+ANYMAIL = {"WEBHOOK_SECRET": MAIL_EVENTS_SECRET, "MAILGUN_WEBHOOK_SIGNING_KEY": MAIL_EVENTS_KEY or None}
 if MAIL_EVENTS and (":" not in MAIL_EVENTS_SECRET or len(MAIL_EVENTS_SECRET) < 20):
     raise ImproperlyConfigured("MAIL_EVENTS_SECRET takes user:password, 20 characters or more; the provider sends it along.")
+if MAIL_EVENTS == "mailgun" and not MAIL_EVENTS_KEY:
+    raise ImproperlyConfigured("MAIL_EVENTS_KEY is missing: the key that Mailgun signs its webhooks with.")
 DEFAULT_FROM_EMAIL = env.text("PORTAL_FROM_EMAIL", "portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:1/0"
-# What beat asks for and how often, in seconds: the list of portal.due, which a test holds to be the same.
+# What beat asks for and how often, in seconds. It asks for all work of portal.due, which a test holds, and less often: every worker sweeps by itself.
 BEAT = {
     "leads": 5,
     "deliveries": 5,

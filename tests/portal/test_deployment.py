@@ -21,6 +21,17 @@ def test_compose_has_no_secret_of_its_own() -> None:
         assert uses and all(use.startswith(":?") and len(use) > 10 for use in uses), name
 
 
+# What has no meaning behind a proxy, with its own database and Redis, or is refused in production.
+LOCAL = {"PORT", "PORTAL_DATA", "PORTAL_REDIS", "PORTAL_DEMO", "PORTAL_DEBUG", "PORTAL_ALLOW_LOOPBACK_DESTINATIONS"}
+
+
+def test_compose_passes_on_every_setting() -> None:
+    documented = set(re.findall(r"^### `(\w+)`$", (TOP / "docs" / "settings.md").read_text(), re.MULTILINE))
+    assert LOCAL < documented
+    for name in ("web", "worker", "beat", "migrate"):
+        assert set(SERVICES[name]["environment"]) == documented - LOCAL, name
+
+
 def test_compose_waits_for_the_database_to_be_brought_up_to_date() -> None:
     for name in ("web", "worker", "beat"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}

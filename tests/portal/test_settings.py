@@ -46,6 +46,7 @@ def test_every_variable_is_documented_and_every_documented_one_exists():
         ({"PORT": "70000"}, "PORT is '70000'"),
         ({"LEAD_MAX_BYTES": "1"}, "LEAD_MAX_BYTES is '1'"),
         ({"ALLOWED_HOSTS": "*"}, "not *"),
+        ({"MAIL_EVENTS": "mailgun", "MAIL_EVENTS_SECRET": "hook:Zm9yIHRlc3RzIG9ubHk"}, "MAIL_EVENTS_KEY is missing"),
         ({**PRODUCTION, "PORTAL_URL": "http://portal.example.com"}, "public https address"),
         ({**PRODUCTION, "PORTAL_DEBUG": "1"}, "not for production"),
         ({**PRODUCTION, "PORTAL_DEMO": "1"}, "not for one with PORTAL_URL"),
