@@ -57,8 +57,7 @@ def medians(first: date, last: date, listings: Sequence[int]) -> dict[int, float
 
 def median(first: date, last: date, listings: Sequence[int]) -> float | None:
     """The median of all of them together, if anybody was answered. Two queries."""
-    found = {key: counts for key, counts in steps(first, last, listings).items() if key == ALL}
-    return to_the_minute(first, last, listings, found).get(ALL)
+    return to_the_minute(first, last, listings, steps(first, last, listings, together=True)).get(ALL)
 
 
 def to_the_minute(first: date, last: date, listings: Sequence[int], found: dict[int, Counts]) -> dict[int, float]:
@@ -68,13 +67,15 @@ def to_the_minute(first: date, last: date, listings: Sequence[int], found: dict[
     return {key: counts.median() for key, counts in found.items()}
 
 
-def steps(first: date, last: date, listings: Sequence[int]) -> dict[int, Counts]:
+def steps(first: date, last: date, listings: Sequence[int], together: bool = False) -> dict[int, Counts]:
+    """How many were answered in each step, by listing and under ALL; `together` only that."""
     found: dict[int, Counts] = defaultdict(Counts)
     with connection.cursor() as cursor:
-        cursor.execute(BY_STEP, {"first": first, "last": last, "listings": list(listings)})
+        cursor.execute(TOGETHER if together else EACH, {"first": first, "last": last, "listings": list(listings)})
         for listing, step, leads in cursor:
             found[listing].by_step[step] = leads
-            found[ALL].by_step[step] += leads
+            if not together:
+                found[ALL].by_step[step] += leads
     return dict(found)
 
 
@@ -93,9 +94,10 @@ def bounds(first: int, last: int) -> tuple[int, int]:
 
 
 BY_STEP = """
-    SELECT listing_id, step, sum(leads)::int FROM insights_responsestep
+    SELECT {listing}, step, sum(leads)::int FROM insights_responsestep
     WHERE day BETWEEN %(first)s AND %(last)s AND listing_id = ANY(%(listings)s::bigint[]) GROUP BY 1, 2 HAVING sum(leads) > 0
 """
+EACH, TOGETHER = BY_STEP.format(listing="listing_id"), BY_STEP.format(listing=ALL)
 # One short range of the index per day and listing, whatever else these days hold; of the days asked for only those since anybody was answered.
 BY_MINUTE = """
     SELECT a.key, t.minutes, sum(t.leads)::int

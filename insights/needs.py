@@ -59,6 +59,7 @@ def needs(listings: list[Listing], health: dict[int, Health]) -> list[Need]:
         "quarantined": Submission.objects.quarantined(),
         "ownerless": received(Lead.objects.unroutable(), str(since()), ""),
         "uncertain": Message.objects.filter(state=Message.State.UNCERTAIN),
+        "paused": Destination.objects.filter(state=Destination.State.PAUSED),
     }
     seen = Seen(listings, health, dict(zip(waiting, counts(*waiting.values()), strict=True)))
     found = [ask(seen) for ask in ASKED]
@@ -81,12 +82,14 @@ def overdue(seen: Seen) -> Need | None:
 
 
 def paused(seen: Seen) -> Need | None:
-    found = list(Destination.objects.filter(state=Destination.State.PAUSED).values_list("name", "pause_reason"))
-    if not found:
+    count = seen.counts["paused"]
+    first = Destination.objects.filter(state=Destination.State.PAUSED).values_list("name", "pause_reason").first() if count.figure else None
+    if first is None:
         return None
-    why = ": ".join(filter(None, found[0]))[:160]
-    what = ngettext("destination paused", "destinations paused", len(found))
-    return Need("circle-pause", LATE, Count(len(found), True), what, why, _("Mend"), page("delivery:list"))
+    why = ": ".join(filter(None, first))[:160]
+    return Need(
+        "circle-pause", LATE, count, ngettext("destination paused", "destinations paused", count.figure), why, _("Mend"), page("delivery:list")
+    )
 
 
 def dead(seen: Seen) -> Need | None:

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Case, IntegerField, Sum, Value, When
 from django.utils import timezone
 
 from insights.medians import ALL, median, medians
@@ -110,8 +108,12 @@ def total(period: Period, listings: list[Listing], found: Sums) -> Offer:
 
 
 def sums(*periods: Period) -> list[Sums]:
-    """For each period: listing -> its counts. One query for all of them."""
-    within = [Q(day__gte=one.first, day__lte=one.last_day) for one in periods]
-    asked = {f"{f}_{i}": Sum(f, filter=days, default=0) for i, days in enumerate(within) for f in FIGURES}
-    rows: Any = DailyTally.objects.filter(reduce(or_, within)).order_by().values("listing_id").annotate(**asked)
-    return [{row["listing_id"]: {f: row[f"{f}_{i}"] for f in FIGURES} for row in rows} for i in range(len(periods))]
+    """For each period: listing -> its counts. One query for all of them; no day may be in two."""
+    which: Any = Case(*(When(day__range=(one.first, one.last_day), then=Value(i)) for i, one in enumerate(periods)), output_field=IntegerField())
+    days = DailyTally.objects.filter(day__gte=min(one.first for one in periods), day__lte=max(one.last_day for one in periods)).order_by()
+    rows = days.annotate(which=which).values_list("which", "listing_id").annotate(*map(Sum, FIGURES))
+    found: list[Sums] = [{} for _ in periods]
+    for period, listing, *counts in rows:
+        if period is not None:
+            found[period][listing] = dict(zip(FIGURES, counts, strict=True))
+    return found

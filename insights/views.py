@@ -17,10 +17,11 @@ from listings.models import Listing, Storefront
 @allow(*OFFICE)
 def overview(request: HttpRequest) -> HttpResponse:
     """How the offers perform; before the first lead, how to begin."""
-    if not Lead.objects.exists():
-        return render(request, "insights/first_run.html", {"connect_url": page("listings:list"), "import_url": page("leads:imports")})
     asked = Asked.of(request.GET)
-    context = {"seen": look(asked), "asked": asked, "periods": LABELS.items(), "storefronts": Storefront.objects.all()}
+    seen = look(asked)
+    if not seen.total.leads and not Lead.objects.exists():
+        return render(request, "insights/first_run.html", {"connect_url": page("listings:list"), "import_url": page("leads:imports")})
+    context = {"seen": seen, "asked": asked, "periods": LABELS.items(), "storefronts": Storefront.objects.all()}
     return render(request, "insights/overview.html", context)
 
 
