@@ -64,7 +64,7 @@ def install(name: str) -> None:
     if uv:
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), "-r", name]
     else:
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r", name]
+        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile", "-r", name]
     if subprocess.run(command, cwd=TOP).returncode:
         raise SystemExit(f"The packages of {name} could not be installed; the messages above name the reason. Is the network there?")
 
