@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 from accounts.access import ask_for_second_factor, deny, may_enter, second_factor_missing
 from accounts.audit import Kind, record
 
-# Views of others that declare nothing themselves; each guards itself.
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+# Views of others that declare nothing themselves; each guards itself.
 OWN_DOORS = ("allauth.", "django.contrib.admin", "rest_framework", "drf_spectacular", "django.views.i18n", "whitenoise", "django.contrib.staticfiles")
 
 

@@ -57,7 +57,7 @@ class Running:
         running = cls()
         stages: dict[int, list[Stage]] = {}
         wanted = Stage.objects.filter(version__campaign__state=Campaign.State.PUBLISHED, version__published_at__isnull=False)
-        for stage in wanted.select_related("version__campaign"):
+        for stage in wanted.select_related("version__campaign__storefront"):
             stages.setdefault(stage.version_id, []).append(stage)
         for of_version in stages.values():
             running.steps |= Flow.of(of_version).steps

@@ -4,7 +4,6 @@ People are taken by stage and day, not one by one: it costs the same for five mi
 known yet, the mail is one that may go out, to so many at the most.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -13,12 +12,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 
 from accounts.remembered import remembered
+from campaigns.advance import Running
 from campaigns.clock import next_hour
 from campaigns.effects import gives_owner
-from campaigns.flow import Flow, Step
+from campaigns.flow import Step
 from campaigns.models import Campaign, Enrollment, Message, Stage
 from campaigns.results import number_of
 from leads.models import CLOSED
@@ -59,9 +58,8 @@ class Day:
 
 def coming() -> list[Day]:
     """The coming days, today first, in the publisher's time zone."""
-    zone = Publisher.current().zone
-    today = timezone.now().astimezone(zone).date()
-    steps = steps_of_all()
+    zone, today = Publisher.current().zone, Publisher.current().today
+    steps = Running.now().steps
     found: dict[tuple[date, int], Sending] = {}
     for stage, day, n in remembered("campaigns coming planned", planned):
         if stage in steps:
@@ -80,15 +78,6 @@ def coming() -> list[Day]:
 
 def sending(found: dict[tuple[date, int], Sending], day: date, step: Step) -> Sending:
     return found.setdefault((day, step.stage.pk), Sending(step.stage))
-
-
-def steps_of_all() -> dict[int, Step]:
-    """The steps of every version that somebody may be on in a published campaign; one query."""
-    versions = defaultdict(list)
-    wanted = Stage.objects.filter(version__campaign__state=Campaign.State.PUBLISHED, version__published_at__isnull=False)
-    for stage in wanted.select_related("version__campaign__storefront"):
-        versions[stage.version_id].append(stage)
-    return {pk: step for stages in versions.values() for pk, step in Flow.of(stages).steps.items()}
 
 
 def planned() -> list[tuple[int, date, int]]:

@@ -1,4 +1,4 @@
-"""What a person enters about campaigns: texts, senders, addresses that must not be written to."""
+"""What a person enters about a campaign as a whole: what it is, whom it takes, its texts, its sender, addresses that must not be written to."""
 
 from typing import Any
 

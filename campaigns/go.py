@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import public
@@ -40,7 +39,7 @@ def target(activity: DemandActivity) -> str:
 
 def count_visit(activity: DemandActivity) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [activity.pk, timezone.now().astimezone(Publisher.current().zone).date()])
+        cursor.execute(COUNT, [activity.pk, Publisher.current().today])
 
 
 COUNT = """

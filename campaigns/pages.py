@@ -1,4 +1,4 @@
-"""Campaigns in the browser: the list, one campaign as a flow, its messages, and the two verbs, publish and pause."""
+"""Campaigns in the browser: the list, one campaign as a flow, its messages, and its life: publish, pause, go on, end."""
 
 import re
 from html import unescape

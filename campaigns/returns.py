@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from accounts.remembered import remembered
 from campaigns.models import Campaign, Cost, DemandActivity, Enrollment, Strategy, Target, Visits
@@ -129,7 +128,7 @@ class Course:
 
 def courses(strategies: Iterable[Strategy]) -> dict[int, list[Course]]:
     """The targets of these strategies with what was reached of them; two queries, however many there are."""
-    today = timezone.now().astimezone(Publisher.current().zone).date()
+    today = Publisher.current().today
     targets = list(Target.objects.filter(strategy__in=list(strategies)).select_related("strategy", "storefront", "listing"))
     found: dict[int, list[Course]] = defaultdict(list)
     for target, n in zip(targets, remembered(f"campaigns targets {[one.pk for one in targets]}", lambda: actuals(targets)), strict=True):
@@ -207,7 +206,7 @@ class Plan:
 
     @property
     def days_left(self) -> int:
-        return max(0, (self.strategy.ends - timezone.now().astimezone(Publisher.current().zone).date()).days)
+        return max(0, (self.strategy.ends - Publisher.current().today).days)
 
 
 def plans_of(strategies: list[Strategy]) -> list[Plan]:

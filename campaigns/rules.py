@@ -15,7 +15,8 @@ State = Message.State
 def put_off_until(contact: Contact, rules: MailRules, now: datetime) -> tuple[datetime, str] | None:
     """(when, why) a mail to this person must wait for; nothing when it may go now.
 
-    With a limit it locks the contact, so that two workers can't send two last mails at once.
+    With a limit per person it locks the contact, so that two workers can't send two last mails at once; with one per domain it moves whatever else waits
+    for the domain (`line_up`).
     """
     moment, why = now, ""
     if rules.most_mails:

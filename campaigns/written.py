@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from campaigns import words
 from campaigns.build import building
 from campaigns.flow import FORKS, Flow, Step
-from campaigns.kinds import LONGEST, MOST_STAGES
+from campaigns.kinds import LONGEST, MOST_BONUS, MOST_STAGES
 from campaigns.letterhead import UNSUBSCRIBE, html_of
 from campaigns.models import Enrollment, Stage, StageText, Version
 from campaigns.splits import MEASURES
@@ -298,5 +298,5 @@ KNOWN: dict[str, Data] = {
     Kind.SPLIT: {"measure": measure, "auto": flag, "least": whole(10, 1_000_000)},
     Kind.NOTIFY: {"to": text},
     Kind.WEBHOOK: {"destination": text},
-    Kind.SET: {"status": text, "tag": tag, "off": flag, "bonus": whole(-100, 100), "owner": text},
+    Kind.SET: {"status": text, "tag": tag, "off": flag, "bonus": whole(-MOST_BONUS, MOST_BONUS), "owner": text},
 }

@@ -70,7 +70,7 @@ def rate_of(arrived: int, days_known: float) -> float:
 def silence(listings: Sequence[Listing]) -> Found:
     """Five queries: when something last arrived, the tallies of the window, what of them was brought, and since when the listing is known."""
     now = timezone.now()
-    today = now.astimezone(Publisher.current().zone).date()
+    today = Publisher.current().today
     ids = [one.pk for one in listings]
     since = today - timedelta(days=WINDOW - 1)
     last, known = last_arrivals(ids), dict(DailyTally.objects.filter(listing__in=ids).order_by().values_list("listing").annotate(d=Min("day")))

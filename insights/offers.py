@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Case, IntegerField, Sum, Value, When
-from django.utils import timezone
 
 from insights.medians import ALL, median, medians
 from insights.models import DailyTally
@@ -25,7 +24,7 @@ class Period:
     @classmethod
     def last(cls, days: int) -> "Period":
         """The last so many days, today included."""
-        today = timezone.now().astimezone(Publisher.current().zone).date()
+        today = Publisher.current().today
         return cls(today - timedelta(days=days - 1), today)
 
     @property

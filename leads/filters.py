@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from babel import Locale, dates
+from babel import dates
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -15,8 +15,8 @@ from django.forms.utils import flatatt
 from django.http import QueryDict
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User, UserQuerySet
 from leads import keyset
@@ -24,6 +24,7 @@ from leads.lists import chosen, enrolled, is_day
 from leads.models import Cluster, LeadQuerySet, Status
 from leads.normal import country_codes
 from leads.wording import country_choices, country_name
+from listings.days import locale
 from listings.models import Listing
 
 NAMES = (
@@ -220,12 +221,10 @@ def chips(asked: Mapping[str, str], form: FilterForm) -> list[Chip]:
 
 def period(start: str, end: str) -> str:
     """1 – 20 Nov; from 1 Nov; until 20 Nov."""
-    language = get_language() or "en"
-    locale = Locale.parse("en_GB" if language.startswith("en") else language.replace("-", "_"), sep="_")
     days = [date.fromisoformat(text) if is_day(text) else None for text in (start, end)]
     if days[0] and days[1]:
-        return dates.format_interval(days[0], days[1], "MMMd", locale=locale)
-    said = [dates.format_skeleton("MMMd", day, locale=locale) if day else text for day, text in zip(days, (start, end), strict=True)]
+        return dates.format_interval(days[0], days[1], "MMMd", locale=locale())
+    said = [dates.format_skeleton("MMMd", day, locale=locale()) if day else text for day, text in zip(days, (start, end), strict=True)]
     return _("from %(day)s") % {"day": said[0]} if said[0] else _("until %(day)s") % {"day": said[1]}
 
 

@@ -233,7 +233,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.exclude(status__in=CLOSED)
 
     def overdue(self, now: datetime) -> Self:
-        """Open, owned, unanswered, and past their response clock."""
+        """Open, unanswered, and past their response clock, which starts with an owner."""
         return self.open().filter(respond_by__isnull=False, respond_by__lt=now, first_response_at=None)
 
     def unroutable(self) -> Self:

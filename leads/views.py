@@ -1,4 +1,4 @@
-"""Pages of the leads."""
+"""The lead URL as Django sees it, when a server knows nothing of leads.door; the pages of the leads are in leads/pages/."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt

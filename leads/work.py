@@ -1,5 +1,5 @@
-"""What people do with a lead: set its status, note, log a call, make and finish tasks, correct the contact. Each is one transaction, on the timeline
-with who and when, and makes the lead stale, so that score, routing, campaigns, destinations and figures follow."""
+"""What people do with a lead: set its status, note, log a call, make and finish tasks. Each is one transaction, on the timeline with who and when. What
+others must follow (a status, a response, a value) makes the lead stale; a note and a task are the lead's own."""
 
 from datetime import datetime
 from decimal import Decimal

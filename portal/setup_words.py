@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from portal.shell import url_of
+from listings.links import page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +35,35 @@ def cards(user: User) -> list[Group]:
 def handling() -> list[Card]:
     playbooks = _("What each storefront wants: audience, campaign, listings, follow-up, owner and clock")
     return [
-        Card("book-open", _("Playbooks"), playbooks, url_of("listings:playbooks")),
-        Card("calculator", _("Scoring"), _("The rules in force, their points, and how often each counts"), url_of("scoring:version")),
-        Card("route", _("Routing"), _("Who takes leads, how many at once, and who has how many"), url_of("routing:sellers")),
+        Card("book-open", _("Playbooks"), playbooks, page("listings:playbooks")),
+        Card("calculator", _("Scoring"), _("The rules in force, their points, and how often each counts"), page("scoring:version")),
+        Card("route", _("Routing"), _("Who takes leads, how many at once, and who has how many"), page("routing:sellers")),
     ]
 
 
 def outside() -> list[Card]:
     return [
-        Card("inbox", _("Quarantine and action codes"), _("What could not be read, and what new codes mean"), url_of("leads:quarantine")),
-        Card("send", _("Destinations"), _("The systems that are told about leads"), url_of("delivery:list")),
-        Card("at-sign", _("Senders"), _("Addresses that campaigns write from, verified by their owners"), url_of("campaigns:senders")),
+        Card("inbox", _("Quarantine and action codes"), _("What could not be read, and what new codes mean"), page("leads:quarantine")),
+        Card("send", _("Destinations"), _("The systems that are told about leads"), page("delivery:list")),
+        Card("at-sign", _("Senders"), _("Addresses that campaigns write from, verified by their owners"), page("campaigns:senders")),
     ]
 
 
 def people(user: User) -> list[Card]:
     admin = user.is_portal_admin
     return [
-        Card("users", _("People and teams"), _("Who signs in, with which roles, and who leads whom"), url_of("accounts:people") if admin else ""),
-        Card("key-round", _("API tokens"), _("Keys for machines: scopes, expiry, last use"), url_of("accounts:tokens")),
-        Card("scroll-text", _("Audit"), _("Who signed in, saw a secret, read or changed what"), url_of("accounts:audit") if admin else ""),
+        Card("users", _("People and teams"), _("Who signs in, with which roles, and who leads whom"), page("accounts:people") if admin else ""),
+        Card("key-round", _("API tokens"), _("Keys for machines: scopes, expiry, last use"), page("accounts:tokens")),
+        Card("scroll-text", _("Audit"), _("Who signed in, saw a secret, read or changed what"), page("accounts:audit") if admin else ""),
     ]
 
 
 def itself(user: User) -> list[Card]:
     admin = user.is_portal_admin
     return [
-        Card("building-2", _("Publisher"), _("Name, time zone of all figures, countries served"), url_of("portal:publisher") if admin else ""),
-        Card("shield", _("Privacy"), _("What is stored about people, and for how long"), url_of("portal:privacy")),
-        Card("activity", _("System health"), _("Promises at risk, due work, the broker"), url_of("portal:system") if admin else ""),
+        Card("building-2", _("Publisher"), _("Name, time zone of all figures, countries served"), page("portal:publisher") if admin else ""),
+        Card("shield", _("Privacy"), _("What is stored about people, and for how long"), page("portal:privacy")),
+        Card("activity", _("System health"), _("Promises at risk, due work, the broker"), page("portal:system") if admin else ""),
     ]
 
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from accounts.remembered import remembered
-from accounts.roles import ADMIN, LABELS, MARKETING, ROLES, SALES
+from accounts.roles import LABELS, OFFICE, ROLES, SALES
 from delivery.models import Delivery
 from leads.filters import asked_in, without
 from leads.keyset import Count, counts
@@ -22,6 +21,7 @@ from leads.lists import chosen
 from leads.models import Lead, Submission
 from leads.place import opened_from_day
 from leads.saved import seen_by
+from listings.links import page
 from listings.models import Publisher
 
 
@@ -32,7 +32,7 @@ class NavItem:
     name: str
     label: Any
     icon: str
-    roles: frozenset[str]
+    roles: tuple[str, ...]
     key: str = ""
     dock: bool = False
     palette: bool = False
@@ -41,14 +41,13 @@ class NavItem:
     current: str = ""
 
 
-OFFICE, FIELD, EVERYBODY = frozenset((MARKETING, ADMIN)), frozenset((SALES,)), frozenset(ROLES)
 NAV = (
-    NavItem("leads:my_day", pgettext_lazy("navigation", "My day"), "sun", FIELD, "d", dock=True),
+    NavItem("leads:my_day", pgettext_lazy("navigation", "My day"), "sun", (SALES,), "d", dock=True),
     NavItem("insights:overview", pgettext_lazy("navigation", "Overview"), "layout-dashboard", OFFICE, "o", dock=True),
-    NavItem("leads:list", pgettext_lazy("navigation", "Leads"), "users", EVERYBODY, "l", dock=True),
-    NavItem("leads:pipeline", pgettext_lazy("navigation", "Pipeline"), "square-kanban", EVERYBODY, "p", dock=True),
+    NavItem("leads:list", pgettext_lazy("navigation", "Leads"), "users", ROLES, "l", dock=True),
+    NavItem("leads:pipeline", pgettext_lazy("navigation", "Pipeline"), "square-kanban", ROLES, "p", dock=True),
     NavItem("campaigns:list", pgettext_lazy("navigation", "Campaigns"), "workflow", OFFICE, "c"),
-    NavItem("listings:list", pgettext_lazy("navigation", "Listings"), "store", EVERYBODY, "s"),
+    NavItem("listings:list", pgettext_lazy("navigation", "Listings"), "store", ROLES, "s"),
     NavItem("delivery:list", pgettext_lazy("navigation", "Follow-up"), "send", OFFICE, "f"),
     NavItem("leads:imports", pgettext_lazy("navigation", "Imports"), "file-up", OFFICE, "i"),
     NavItem("leads:quarantine", pgettext_lazy("navigation", "Quarantine"), "inbox", OFFICE, "q"),
@@ -61,14 +60,6 @@ ACCOUNT = (
     ("account_change_password", gettext_lazy("Password")),
     ("mfa_index", gettext_lazy("Two-factor sign-in")),
 )
-
-
-def url_of(name: str) -> str:
-    """The address of a page, or nothing while there is no such page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 COUNTS: dict[str, Callable[[], int]] = {
@@ -84,9 +75,9 @@ def roles_of(request: HttpRequest) -> set[str]:
 
 def _nav(request: HttpRequest, items: tuple[NavItem, ...]) -> list[NavItem]:
     roles = roles_of(request)
-    seen = [replace(item, url=url_of(item.name)) for item in items if item.roles & roles]
-    here = url_of("leads:my_day") if opened_from_day(request) else _here(request.path, [item.url for item in seen])
-    return [_filled(item, request, here, roles) for item in seen if item.url]
+    seen = [replace(item, url=page(item.name)) for item in items if roles.intersection(item.roles)]
+    here = page("leads:my_day") if opened_from_day(request) else _here(request.path, [item.url for item in seen])
+    return [_filled(item, request, here, roles) for item in seen]
 
 
 def _here(path: str, urls: list[str]) -> str:
@@ -95,7 +86,7 @@ def _here(path: str, urls: list[str]) -> str:
 
 
 def _filled(item: NavItem, request: HttpRequest, here: str, roles: set[str]) -> NavItem:
-    label = _("My leads") if item.name == "leads:list" and not roles & OFFICE else item.label
+    label = _("My leads") if item.name == "leads:list" and not roles.intersection(OFFICE) else item.label
     current = "" if item.url != here else "page" if request.get_full_path() == item.url else "true"
     count = COUNTS[item.name]() if item.name in COUNTS else None
     return replace(item, label=label, current=current, count=count)
@@ -103,7 +94,7 @@ def _filled(item: NavItem, request: HttpRequest, here: str, roles: set[str]) -> 
 
 def _views(request: HttpRequest, user: User) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(own, shared) saved views of the list of leads, each with how many leads it shows."""
-    found, url = seen_by(request, user), url_of("leads:list")
+    found, url = seen_by(request, user), page("leads:list")
     here = without(asked_in(request.GET)).removeprefix("?") if request.path == url else None
 
     def figures() -> list[Count]:
@@ -148,7 +139,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "publisher_name": SimpleLazyObject(lambda: Publisher.current().name),
         "user_name": getattr(user, "full_name", "") or user.get_username(),
         "user_roles": SimpleLazyObject(lambda: _roles_in_words(request)),
-        "account_links": SimpleLazyObject(lambda: [(label, url) for name, label in ACCOUNT if (url := url_of(name))]),
-        "search_url": url_of("portal:search"),
-        "leads_url": url_of("leads:list"),
+        "account_links": SimpleLazyObject(lambda: [(label, page(name)) for name, label in ACCOUNT]),
+        "search_url": page("portal:search"),
+        "leads_url": page("leads:list"),
     }

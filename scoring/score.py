@@ -1,6 +1,6 @@
 """Step 4a of a lead's path: the score of stale leads, 0-100 = fit + intent, with the points of every rule and of the caps kept beside it.
 
-The explanation is the points in the version's rule order, then the cap of each part; its words come from the immutable version, so that a
+The explanation is the points in the version's rule order, then the cap of each part and what a campaign added; its words come from the immutable version, so that a
 score explains itself in every language and adds up exactly.
 """
 

@@ -5,20 +5,12 @@ from functools import lru_cache
 
 from babel import Locale, dates, numbers
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from listings.days import locale
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-@lru_cache(maxsize=32)
-def _locale(language: str) -> Locale:
-    """English is written with the day before the month and 24 hours, as the other languages do."""
-    return Locale.parse("en_GB" if language.startswith("en") else language.replace("-", "_").lower(), sep="_")
-
-
-def locale() -> Locale:
-    return _locale(get_language() or "en")
 
 
 def number(value: float, decimals: int | None = None) -> str:
