@@ -39,6 +39,7 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})
+        cursor.execute(COME_BACK, {"leads": array(leads), "closed": list(CLOSED)})
         campaigns = list(Campaign.objects.exclude(state=Campaign.State.ENDED).select_related("current").order_by("-priority", "pk"))
         waits = list(Stage.objects.filter(options__has_any_keys=["minute", "until"]).values_list("options", flat=True))
         at_an_hour = any("minute" in options for options in waits)
@@ -228,6 +229,17 @@ NEWLY_IN = """
 LEAVE = """
     UPDATE campaigns_enrollment e SET status = 'exited', reason = 'lead_closed', due_at = NULL, ended_at = now()
     FROM leads_lead l WHERE l.id = e.lead_id AND e.lead_id = ANY(%(leads)s::uuid[]) AND l.status = ANY(%(closed)s) AND e.status IN ('active', 'held')
+"""
+# A close that is taken back within the hour was a mistake: whoever left by it goes on where they stood, with the time that is left. HOLD comes after, and
+# holds those who have a seller.
+COME_BACK = """
+    UPDATE campaigns_enrollment e SET status = 'active', reason = '', ended_at = NULL,
+        due_at = CASE WHEN c.state = 'published' THEN greatest(e.stage_since + s.holds_for, now()) END,
+        remaining = CASE WHEN c.state = 'paused' THEN greatest(e.stage_since + s.holds_for - now(), interval '0') END
+    FROM leads_lead l, campaigns_campaign c, campaigns_stage s
+    WHERE l.id = e.lead_id AND c.id = e.campaign_id AND s.id = e.stage_id AND e.lead_id = ANY(%(leads)s::uuid[]) AND NOT l.status = ANY(%(closed)s)
+        AND e.status = 'exited' AND e.reason = 'lead_closed' AND e.ended_at > now() - interval '1 hour' AND c.state <> 'ended'
+        AND NOT EXISTS (SELECT FROM campaigns_enrollment n WHERE n.lead_id = e.lead_id AND n.campaign_id = e.campaign_id AND n.round > e.round)
 """
 # Nurture is marketing's: while a seller owns the lead it is held, so that nobody is written to by two. Demand generation runs beside the seller.
 HOLD = """

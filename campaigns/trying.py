@@ -37,9 +37,12 @@ def dry(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = campaign_of(slug)
     version = version_of(campaign, request.GET.get("version", ""))
     asked, whom = request.GET.get("lead", "").strip(), request.GET.get("who", "")
-    if asked:
+    try:
+        ran = tried(version, who(request), asked, whom)
+    except Http404:
+        ran = dry_run(version, Lead.objects.none())  # the page says that there is no such lead, beside what was typed
+    if ran.total and asked:
         record(request, Kind.PERSONAL_DATA_READ, f"{described(asked)}, dry run of {slug}")
-    ran = tried(version, who(request), asked, whom)
     figures = figures_of(version)
     reached = ran.at
     context = {

@@ -133,10 +133,13 @@ def back(request: HttpRequest) -> str:
 @require_POST
 def replay(request: HttpRequest) -> HttpResponse:
     """Send dead deliveries again, with the same message id."""
+    waits = picked(request).filter(destination__state=Destination.State.OFF).exists()
     again = replay_all(picked(request))
     if again:
         record(request, Kind.CHANGED, f"{again} deliveries replayed")
         messages.success(request, ngettext("%(n)d delivery is due again", "%(n)d deliveries are due again", again) % {"n": again})
+        if waits:
+            messages.info(request, _("A destination that is off gets what is due when it is on again"))
     else:
         messages.warning(request, _("Nothing to replay: only dead deliveries are, and none was chosen."))
     return redirect(back(request))

@@ -117,14 +117,13 @@ def brought(listings: Sequence[int], since: date) -> tuple[Counter[Place], Count
 
 
 def tallies(listings: Sequence[int], since: date) -> dict[int, dict[date, tuple[int, int]]]:
-    """Listing -> day -> (leads, arrivals of any real kind), without what people brought."""
+    """Listing -> day -> (all leads, arrivals of any real kind without what people brought)."""
     leads_brought, demand_brought = brought(listings, since)
     found: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)
     rows = DailyTally.objects.filter(listing__in=listings, day__gte=since).values_list("listing", "day", "leads", "anonymous", "asked_neighbour")
     for listing, day, leads, anonymous, asked in rows:
         place = (listing, day)
-        leads = max(leads - leads_brought[place], 0)
-        found[listing][day] = leads, leads + max(anonymous + asked - demand_brought[place], 0)
+        found[listing][day] = leads, max(leads - leads_brought[place], 0) + max(anonymous + asked - demand_brought[place], 0)
     return found
 
 

@@ -25,7 +25,7 @@ from leads.models import Cluster, LeadQuerySet, Status
 from leads.normal import country_codes
 from leads.wording import country_choices, country_name
 from listings.days import locale
-from listings.models import Listing
+from listings.models import Listing, today
 
 NAMES = (
     "q",
@@ -49,6 +49,7 @@ SORTS = {"received": "received_at", "score": "score"}  # what the address says, 
 CLOCKS = (
     ("overdue", pgettext_lazy("response clock", "Overdue")),
     ("running", pgettext_lazy("response clock", "Running")),
+    ("waiting", pgettext_lazy("response clock", "No response yet")),
     ("answered", pgettext_lazy("response clock", "Answered")),
 )
 LASTS = (("7", gettext_lazy("7 days")), ("30", gettext_lazy("30 days")), ("91", pgettext_lazy("period", "Quarter")))
@@ -220,12 +221,16 @@ def chips(asked: Mapping[str, str], form: FilterForm) -> list[Chip]:
 
 
 def period(start: str, end: str) -> str:
-    """1 – 20 Nov; from 1 Nov; until 20 Nov."""
+    """1 – 20 Nov; from 1 Nov; until 20 Nov; days of another year with it."""
     days = [date.fromisoformat(text) if is_day(text) else None for text in (start, end)]
     if days[0] and days[1]:
-        return dates.format_interval(days[0], days[1], "MMMd", locale=locale())
-    said = [dates.format_skeleton("MMMd", day, locale=locale()) if day else text for day, text in zip(days, (start, end), strict=True)]
+        return dates.format_interval(days[0], days[1], skeleton(days[0], days[1]), locale=locale())
+    said = [dates.format_skeleton(skeleton(day), day, locale=locale()) if day else text for day, text in zip(days, (start, end), strict=True)]
     return _("from %(day)s") % {"day": said[0]} if said[0] else _("until %(day)s") % {"day": said[1]}
+
+
+def skeleton(*days: date) -> str:
+    return "MMMd" if {day.year for day in days} == {today().year} else "yMMMd"
 
 
 @dataclass(frozen=True)

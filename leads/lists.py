@@ -84,12 +84,14 @@ def enrolled() -> QuerySet[Any]:
 
 
 def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:
-    """`overdue`, `running` or `answered`, as the clock sign shows it."""
+    """`overdue`, `running` or `answered`, as the clock sign shows it; `waiting` is the first two together."""
     now = timezone.now()
     if state == "overdue":
         return leads.overdue(now)
     if state == "running":
         return leads.open().filter(respond_by__gte=now, first_response_at=None)
+    if state == "waiting":
+        return leads.open().filter(respond_by__isnull=False, first_response_at=None)
     return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
 
 

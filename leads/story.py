@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from babel import numbers
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from leads.models import Activity, Cluster, Contact, Status
+from listings.days import locale
 
 Data = dict[str, Any]
 Telling = tuple[str, str]
@@ -88,7 +90,7 @@ def status(data: Data) -> Telling:
 
 
 def valued(data: Data) -> Telling:
-    was, value = data.get("was") or "–", data.get("value") or "–"
+    was, value = (numbers.format_decimal(data[name], locale=locale()) if data.get(name) else "–" for name in ("was", "value"))
     return _("Expected value %(was)s → %(value)s") % {"was": was, "value": value}, ""
 
 

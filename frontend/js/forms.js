@@ -25,9 +25,10 @@ function picks(scope) { return [...scope.querySelectorAll("tbody .pick input[typ
 function count(scope) {
   const all = picks(scope);
   const ticked = all.filter((box) => box.checked).length;
+  const every = scope.querySelector("[data-pick-every]:checked");
   const bar = scope.querySelector("[data-bulk]");
   bar?.toggleAttribute("data-on", ticked > 0);
-  scope.querySelectorAll("[data-picked]").forEach((figure) => { figure.textContent = ticked.toLocaleString(document.documentElement.lang); });
+  scope.querySelectorAll("[data-picked]").forEach((figure) => { figure.textContent = every?.dataset.pickEvery || ticked.toLocaleString(document.documentElement.lang); });
   const whole = scope.querySelector("[data-pick-all]");
   if (whole) { whole.checked = ticked > 0 && ticked === all.length; whole.indeterminate = ticked > 0 && ticked < all.length; }
 }
@@ -36,7 +37,7 @@ document.addEventListener("change", (event) => {
   const box = event.target;
   const scope = box.closest?.("form") ?? document;
   if (box.matches?.("[data-pick-all]")) picks(scope).forEach((pick) => { pick.checked = box.checked; });
-  if (box.closest?.(".pick") || box.matches?.("[data-pick]")) count(scope);
+  if (box.closest?.(".pick") || box.matches?.("[data-pick], [data-pick-every]")) count(scope);
   if (box.matches?.("[data-submit]")) box.form?.requestSubmit();
 });
 document.addEventListener("click", (event) => {
@@ -47,6 +48,6 @@ document.addEventListener("click", (event) => {
   count(scope);
 });
 
-function ready(root) { watch(root); document.querySelectorAll("[data-bulk]").forEach((bar) => count(bar.closest("form") ?? document)); }
+function ready(root) { watch(root); document.querySelectorAll("[popover][data-open]").forEach((form) => { form.removeAttribute("data-open"); form.showPopover(); }); document.querySelectorAll("[data-bulk]").forEach((bar) => count(bar.closest("form") ?? document)); }
 ready(document);
 document.addEventListener("htmx:load", (event) => ready(event.target));

@@ -33,15 +33,21 @@ def the_lead(request: HttpRequest, pk: uuid.UUID) -> Lead:
 @require_GET
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Who, what they want, how good and why, whose, what next, by when."""
-    lead = the_lead(request, pk)
+    return shown(request, the_lead(request, pk))
+
+
+def shown(request: HttpRequest, lead: Lead, refused: str = "", form: forms.Form | forms.ModelForm | None = None) -> HttpResponse:
+    """The record; with a form that was refused it stands open, with what was typed and what is wrong with it."""
     record(request, Kind.PERSONAL_DATA_READ, f"lead {lead.pk}")
     around = panels.Context(request, who(request), lead)
-    context = {
+    context: dict[str, Any] = {
         "lead": lead, "contact": lead.contact, "said": words_of(lead), "timeline": timeline(lead, request.GET.dict()),
         "main": panels.parts("main", around), "rail": panels.parts("rail", around), "task_form": TaskForm(), "note_form": NoteForm(),
         "call_form": CallForm(), "wrote_form": WroteForm(), "place": place_of(request, lead),
     }  # fmt: skip
-    return render(request, "leads/detail.html", context)
+    if form:
+        context |= {"open": refused, f"{refused}_form": form}
+    return render(request, "leads/detail.html", context, status=422 if form else 200)
 
 
 def words_of(lead: Lead) -> Interaction | None:
@@ -82,9 +88,12 @@ def set_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def note(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead = the_lead(request, pk)
-    if said := checked(request, NoteForm(request.POST)):
-        work.add_note(lead, who(request), said["note"])
-        messages.success(request, _("Note added"))
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return shown(request, lead, "note", form)
+    said = form.cleaned_data
+    work.add_note(lead, who(request), said["note"])
+    messages.success(request, _("Note added"))
     return back(request, lead)
 
 
@@ -92,10 +101,13 @@ def note(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def call(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead = the_lead(request, pk)
-    if said := checked(request, CallForm(request.POST)):
-        first = lead.first_response_at is None and lead.respond_by is not None
-        work.log_call(lead, who(request), said["reached"] is not False, said["note"])
-        messages.success(request, _("Call noted, the clock stopped") if first else _("Call noted"))
+    form = CallForm(request.POST)
+    if not form.is_valid():
+        return shown(request, lead, "call", form)
+    said = form.cleaned_data
+    first = lead.first_response_at is None and lead.respond_by is not None
+    work.log_call(lead, who(request), said["reached"] is not False, said["note"])
+    messages.success(request, _("Call noted, the clock stopped") if first else _("Call noted"))
     return back(request, lead)
 
 
@@ -103,10 +115,13 @@ def call(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def wrote(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead = the_lead(request, pk)
-    if said := checked(request, WroteForm(request.POST)):
-        first = lead.first_response_at is None and lead.respond_by is not None
-        work.respond(lead, who(request), "wrote", note=said["note"])
-        messages.success(request, _("Noted that you wrote, the clock stopped") if first else _("Noted that you wrote"))
+    form = WroteForm(request.POST)
+    if not form.is_valid():
+        return shown(request, lead, "wrote", form)
+    said = form.cleaned_data
+    first = lead.first_response_at is None and lead.respond_by is not None
+    work.respond(lead, who(request), "wrote", note=said["note"])
+    messages.success(request, _("Noted that you wrote, the clock stopped") if first else _("Noted that you wrote"))
     return back(request, lead)
 
 
@@ -114,9 +129,12 @@ def wrote(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def add_task(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     lead = the_lead(request, pk)
-    if said := checked(request, TaskForm(request.POST)):
-        work.add_task(lead, who(request), said["title"], said["due_at"])
-        messages.success(request, _("Task added"))
+    form = TaskForm(request.POST)
+    if not form.is_valid():
+        return shown(request, lead, "task", form)
+    said = form.cleaned_data
+    work.add_task(lead, who(request), said["title"], said["due_at"])
+    messages.success(request, _("Task added"))
     return back(request, lead)
 
 

@@ -51,8 +51,10 @@ def save_view(request: HttpRequest) -> HttpResponse:
     elif len(query) > saved.LONGEST_QUERY:
         messages.warning(request, _("That is too long to be kept."))
     elif said := checked(request, form):
+        was_there = SavedView.objects.of(user).filter(name=said["name"]).exclude(query=query).exists()
         if saved.keep(user, said["name"], query, bool(said.get("is_shared"))):
-            messages.success(request, _("Saved: %(name)s") % {"name": said["name"]})
+            text = _("Saved: %(name)s, in place of what it showed before") if was_there else _("Saved: %(name)s")
+            messages.success(request, text % {"name": said["name"]})
         else:
             messages.warning(request, _("You have %(n)d views; remove one first.") % {"n": saved.MOST})
     return redirect(at(query))

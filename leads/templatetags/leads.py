@@ -1,6 +1,5 @@
 """What a lead's pages say of a person and of a moment on their timeline."""
 
-from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -58,13 +57,13 @@ def icon_of(activity: Activity) -> str:
 
 
 @register.simple_tag
-def local_time(contact: Contact) -> datetime | None:
-    """Now where the person's phone is at home, when that is another hour than here and the number leaves no doubt."""
+def local_time(contact: Contact) -> str:
+    """What o'clock it is where the person's phone is at home, when that is another hour than here and the number leaves no doubt."""
     offsets = {now.utcoffset(): now for now in (timezone.now().astimezone(ZoneInfo(zone)) for zone in zones(contact.phone))}
     if len(offsets) != 1:
-        return None
+        return ""
     [there] = offsets.values()
-    return there if there.utcoffset() != timezone.localtime().utcoffset() else None
+    return f"{there:%H:%M}" if there.utcoffset() != timezone.localtime().utcoffset() else ""
 
 
 @lru_cache(10_000)

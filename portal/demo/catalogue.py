@@ -39,7 +39,7 @@ PEOPLE = (
     ("sofie", "Sofie", "van Dijk", "sales", "nl", "Europe/Amsterdam"),
 )
 VIEWS = (  # owner, name, filters, shared
-    ("marketing", "Act now, no response yet", "cluster=act_now&clock=running", False),
+    ("marketing", "Act now, no response yet", "cluster=act_now&clock=waiting", False),
     ("marketing", "Azure, this week", "storefront=azure-marketplace&days=7", False),
     ("marketing", "Won this quarter", "days=91&reached=won", False),
     ("admin", "Without an owner, score 50 up", "owner=nobody&score_min=50", True),

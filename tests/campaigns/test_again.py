@@ -8,6 +8,7 @@ from django.utils import timezone
 from campaigns.by_hand import enroll_by_hand, take_out
 from campaigns.models import Campaign, Enrollment, Message
 from campaigns.sweep import sweep
+from leads.bulk import put_back, set_status_of_all
 from leads.models import Lead
 from portal import pipeline
 from tests.campaigns.test_stages import WEAK
@@ -128,3 +129,32 @@ def test_ticked_leads_are_put_into_a_campaign(app, offer, short, arrive, marketi
     assert Enrollment.objects.count() == 2
     assert "add to a campaign" not in signed_in(sales).get("/leads/").text
     assert signed_in(sales).post("/campaigns/leads/put-in/", {**picked, "campaign": "mine"}).status_code == 403
+
+
+def test_a_close_that_is_taken_back_leaves_nobody_outside(app, campaign, put, running, arrive, marketing):
+    put("wait", "Three days", timedelta(days=3))
+    put("task", "Call")
+    running()
+    lead = arrive(app, **WEAK)
+    there = Enrollment.objects.get()
+    before = set_status_of_all(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
+    pipeline.run()
+    there.refresh_from_db()
+    assert (there.status, there.reason) == ("exited", "lead_closed")
+    put_back(Lead.objects.all(), "lost", before, by=marketing)
+    pipeline.run()
+    back = Enrollment.objects.get()
+    assert (back.status, back.stage_id, back.ended_at) == ("active", there.stage_id, None)
+    assert back.due_at - back.stage_since == timedelta(days=3)
+
+
+def test_who_comes_back_after_long_does_not_go_on(app, campaign, put, running, arrive, marketing):
+    put("wait", "Three days", timedelta(days=3))
+    running()
+    lead = arrive(app, **WEAK)
+    before = set_status_of_all(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
+    pipeline.run()
+    Enrollment.objects.update(ended_at=timezone.now() - timedelta(hours=2))
+    put_back(Lead.objects.all(), "lost", before, by=marketing)
+    pipeline.run()
+    assert Enrollment.objects.get().status == "exited"

@@ -370,7 +370,6 @@ def test_a_dry_run_says_why(browser, app, campaign, put, arrive):
         assert words in page
     whole = browser.get(f"{MINE}dry-run/").text
     assert "1 lead" in whole
-    assert browser.get(f"{MINE}dry-run/?lead=nonsense").status_code == 404
     assert not Enrollment.objects.exists()
 
 
@@ -565,3 +564,10 @@ def test_the_audit_says_whose_way_was_tried_and_never_what_was_searched_for(brow
         assert browser.get("/campaigns/mine/dry-run/", {"lead": asked}).status_code == 200
     said = set(AccessRecord.objects.filter(subject__contains="dry run").values_list("subject", flat=True))
     assert said == {"leads by country, q, dry run of mine", f"lead {lead.pk}, dry run of mine"}
+
+
+def test_an_address_of_nobody_is_said_beside_what_was_typed(browser, app, campaign, put):
+    put("task", "Call")
+    page = browser.get("/campaigns/mine/dry-run/", {"lead": "rubbish"})
+    assert page.status_code == 200
+    assert "No such lead" in page.text and 'value="rubbish"' in page.text

@@ -238,3 +238,9 @@ def test_sending_again_is_audited_and_says_when_there_is_nothing_to_send(dead, o
     Delivery.objects.update(state="delivered")
     assert "Nothing to send again" in office.post(where, follow=True).text
     assert AccessRecord.objects.filter(subject=f"delivery {dead.pk} sent again").count() == 1
+
+
+def test_replaying_to_what_is_off_says_that_it_waits(dead, crm, office):
+    Destination.objects.update(state="off")
+    page = office.post(reverse("delivery:replay"), {"pick": [str(dead.pk)]}, follow=True)
+    assert "is due again" in page.text and "gets what is due when it is on again" in page.text

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AccessRecord, Team
 from leads import keyset
+from leads.filters import period
 from leads.lists import chosen
 from leads.models import Activity, Lead, Status
 from routing.models import Assignment
@@ -386,3 +387,24 @@ def test_those_made_stale_are_counted_once(offer, many):
     assert Lead.objects.filter(listing=offer).make_stale() == 2
     assert Lead.objects.filter(listing=offer).make_stale() == 0
     assert not Lead.objects.filter(stale_since=None).exists()
+
+
+def test_waiting_are_those_overdue_and_those_whose_clock_runs(offer, many, marketing, signed_in):
+    late, running, answered, closed = many(4)
+    now = timezone.now()
+    Lead.objects.update(respond_by=now + timedelta(hours=1), first_response_at=None)
+    Lead.objects.filter(pk=late.pk).update(respond_by=now - timedelta(hours=1))
+    Lead.objects.filter(pk=answered.pk).update(first_response_at=now)
+    Lead.objects.filter(pk=closed.pk).update(status="lost")
+    found = {
+        state: {one.pk for one in signed_in(marketing).get(f"{LIST}?clock={state}").context["page"].rows}
+        for state in ("waiting", "overdue", "running")
+    }
+    assert found == {"waiting": {late.pk, running.pk}, "overdue": {late.pk}, "running": {running.pk}}
+
+
+def test_days_of_another_year_say_so(publisher):
+    this = publisher.today.year
+    assert period(f"{this}-01-02", f"{this}-01-05") == "2–5 Jan"
+    assert period("2020-01-01", "2020-12-31") == "1 Jan – 31 Dec 2020"
+    assert period("9999-01-01", "") == "from 1 Jan 9999"

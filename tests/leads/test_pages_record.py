@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from campaigns.models import Suppression
 from delivery.models import Delivery, Destination
 from leads import work
 from leads.models import Activity, Contact, Lead, Task
-from leads.story import side
+from leads.story import sentence, side
 from portal import pipeline
 from routing.models import Seller
 
@@ -346,3 +347,25 @@ def test_what_a_campaign_did_is_not_said_to_be_ours(offer, marketing, sales, arr
     by_campaign = Activity(lead=lead, kind="status", data={"was": "new", "status": "nurturing", "campaign": "Mine"})
     by_person = Activity(lead=lead, kind="status", actor=marketing, data={"was": "new", "status": "nurturing"})
     assert [side(by_campaign), side(by_person), side(Activity(lead=lead, kind="noted", data={}))] == ["system", "ours", "ours"]
+
+
+def test_it_says_what_o_clock_it_is_where_the_phone_is_at_home(offer, marketing, sales, arrive, signed_in):
+    lead = arrive(offer, phone="+81 3 1234 5678", country="JP")
+    before = timezone.now()
+    page = signed_in(marketing).get(lead.get_absolute_url()).text
+    moments = {f"{at.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}" for at in (before, timezone.now())}
+    assert [said for said in moments if f"It is {said} there." in page]
+
+
+def test_a_refused_form_stands_open_with_what_was_typed(offer, marketing, sales, arrive, signed_in):
+    lead = arrive(offer)
+    page = signed_in(marketing).post(f"{lead.get_absolute_url()}tasks/", {"title": "Call about the offer", "due_at": "2326-01-01T10:00"})
+    assert page.status_code == 422
+    assert 'id="task" popover data-open' in page.text and page.text.count("data-open") == 1
+    assert 'value="Call about the offer"' in page.text and "That day is too far away." in page.text
+    assert not Task.objects.exists()
+
+
+def test_a_value_is_written_as_the_reader_s_language_does():
+    valued = Activity(kind="valued", data={"was": None, "value": "1000000.50"})
+    assert sentence(valued) == "Expected value – → 1,000,000.5"

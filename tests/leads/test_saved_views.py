@@ -212,3 +212,10 @@ def test_received_in_the_last_days_means_the_same_tomorrow(offer, sales, marketi
         Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(days=age))
     page = signed_in(marketing).get(f"{LIST}?days={days}")
     assert page.context["total"].figure == found
+
+
+def test_a_name_that_is_taken_says_what_it_replaced(offer, marketing, signed_in):
+    browser = signed_in(marketing)
+    assert "in place of" not in save(browser, "Mine", "?status=new").text
+    text = save(browser, "Mine", "?status=won").text
+    assert "in place of what it showed before" in text
