@@ -163,7 +163,7 @@ def from_json(text: str) -> dict[str, Any]:
     except RecursionError:
         raise Unreadable(reasons.DEEP) from None
     except json.JSONDecodeError as error:
-        raise Unreadable(reasons.NOT_JSON % {"fault": reasons.fault(error.msg), "line": error.lineno, "column": error.colno}) from None
+        raise Unreadable(reasons.NOT_JSON % {"fault": reasons.fault(error), "line": error.lineno, "column": error.colno}) from None
     if not isinstance(value, dict):
         raise Unreadable(reasons.A_LIST if isinstance(value, list) else reasons.A_VALUE)
     return value

@@ -3,6 +3,7 @@
 A kept sentence is known again by the template it was made of, so that a page translates what any version of the portal has written.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -52,9 +53,12 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-def fault(message: str) -> str:
+ENDS_EARLY = gettext_noop("it ends in the middle")
+
+
+def fault(error: json.JSONDecodeError) -> str:
     """What is wrong with some JSON, in English."""
-    return FAULTS.get(message, message)
+    return ENDS_EARLY if error.pos >= len(error.doc.rstrip()) else FAULTS.get(error.msg, error.msg)
 
 
 def in_words(sentence: str) -> str:

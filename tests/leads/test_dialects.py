@@ -265,3 +265,17 @@ def test_the_name_of_a_field_that_can_not_be_stored_is_told_in_a_way_that_can():
     with pytest.raises(Unreadable) as refused:
         read(json.dumps({"user\x00Details": "x", "email": "a@x.example"}).encode(), JSON)
     assert "\x00" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b'{"userDetails": {"email": "ada@firm.example"', "it ends in the middle, line 1, column 45"),
+        (b'{"leadSource": ', "it ends in the middle, line 1, column 16"),
+        (b'{"leadSource": "x" "y": 1}', "a comma is missing, line 1, column 20"),
+        (b'{"leadSource": "x', "a text is not closed, line 1, column 16"),
+    ],
+)
+def test_a_body_that_was_cut_off_is_told_from_one_with_a_fault(body, fault):
+    with pytest.raises(dialects.Unreadable, match=fault):
+        dialects.from_json(body.decode())

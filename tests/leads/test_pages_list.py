@@ -405,6 +405,5 @@ def test_waiting_are_those_overdue_and_those_whose_clock_runs(offer, many, marke
 
 def test_days_of_another_year_say_so(publisher):
     this = publisher.today.year
-    assert period(f"{this}-01-02", f"{this}-01-05") == "2–5 Jan"
-    assert period("2020-01-01", "2020-12-31") == "1 Jan – 31 Dec 2020"
-    assert period("9999-01-01", "") == "from 1 Jan 9999"
+    said = [period(*days).replace("\u2009", " ") for days in ((f"{this}-01-02", f"{this}-01-05"), ("2020-01-01", "2020-12-31"), ("9999-01-01", ""))]
+    assert said == ["2–5 Jan", "1 Jan – 31 Dec 2020", "from 1 Jan 9999"]

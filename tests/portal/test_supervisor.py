@@ -183,7 +183,7 @@ def test_second_start_is_refused(portal: Portal) -> None:
 
 def test_killed_web_is_started_again(portal: Portal) -> None:
     dies_and_returns(portal, "gunicorn")
-    assert wait(portal.is_live, 20), portal.said
+    assert wait(portal.is_live, 60), portal.said  # a slow machine reads all of Django first
     assert "web ended by signal 9" in portal.said
 
 
@@ -207,7 +207,7 @@ def test_killed_postgres_comes_back_where_it_was(portal: Portal) -> None:
         except psycopg2.OperationalError:
             return False
 
-    assert wait(answers, 20), portal.said
+    assert wait(answers, 60), portal.said
 
 
 def test_killed_portal_leaves_nothing_behind_and_keeps_its_data(portal: Portal) -> None:
