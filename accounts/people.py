@@ -16,7 +16,7 @@ from accounts.roles import ADMIN
 def admins_besides(user: User) -> bool:
     """Whether another active admin could take over. Locks the role itself, so that two who leave at once come one after the other, and the second
     sees the first gone."""
-    Group.objects.select_for_update().get(name=ADMIN)
+    Group.objects.select_for_update(no_key=True).get(name=ADMIN)
     return User.objects.filter(is_active=True, groups__name=ADMIN).exclude(pk=user.pk).exists()
 
 

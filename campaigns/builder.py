@@ -130,12 +130,15 @@ def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Keep what is said about a stage; a branch's ways are added and removed here too."""
     stage = stage_of(slug, pk)
     campaign = stage.version.campaign
+    form = form_of(stage, request.POST)
+    if not form.is_valid():
+        return render(request, "campaigns/detail.html", shown(campaign, stage.version, Inspector(stage, stage_form=form)), status=422)
     try:
         with build.building(stage.version):
             stage = build.as_it_is(stage)
-            form = form_of(stage, request.POST)
+            form = form_of(stage, request.POST)  # once more, on what others have left of it meanwhile
             if not form.is_valid():
-                return render(request, "campaigns/detail.html", shown(campaign, stage.version, Inspector(stage, stage_form=form)), status=422)
+                raise ValidationError([said for of_field in form.errors.values() for said in of_field])
             form.keep()
             way = request.POST.get("way", "")
             if way == "add":
