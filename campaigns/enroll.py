@@ -39,10 +39,11 @@ def enroll(leads: Sequence[UUID]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(HOLD_STILL)
         cursor.execute(LEAVE, {"leads": array(leads), "closed": list(CLOSED)})
-        cursor.execute(COME_BACK, {"leads": array(leads), "closed": list(CLOSED)})
         campaigns = list(Campaign.objects.exclude(state=Campaign.State.ENDED).select_related("current").order_by("-priority", "pk"))
         waits = list(Stage.objects.filter(options__has_any_keys=["minute", "until"]).values_list("options", flat=True))
         at_an_hour = any("minute" in options for options in waits)
+        due = due_in_sql("s.options", "e.lead_id", "greatest(e.stage_since + s.holds_for, now())", at_an_hour)
+        cursor.execute(COME_BACK.format(due=due), {"leads": array(leads), "closed": list(CLOSED)})
         today = Publisher.current().today
         taking = [campaign for campaign in campaigns if campaign.takes_on(today)]
         let_in(taking, leads, campaigns)
@@ -234,7 +235,7 @@ LEAVE = """
 # holds those who have a seller.
 COME_BACK = """
     UPDATE campaigns_enrollment e SET status = 'active', reason = '', ended_at = NULL,
-        due_at = CASE WHEN c.state = 'published' THEN greatest(e.stage_since + s.holds_for, now()) END,
+        due_at = CASE WHEN c.state = 'published' THEN {due} END,
         remaining = CASE WHEN c.state = 'paused' THEN greatest(e.stage_since + s.holds_for - now(), interval '0') END
     FROM leads_lead l, campaigns_campaign c, campaigns_stage s
     WHERE l.id = e.lead_id AND c.id = e.campaign_id AND s.id = e.stage_id AND e.lead_id = ANY(%(leads)s::uuid[]) AND NOT l.status = ANY(%(closed)s)

@@ -209,7 +209,7 @@ def preview(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResp
     look = request.GET.get("as", "")
     context = {"stage": stage, "campaign": campaign, "language": language, "lead": lead, "mail": mail, "languages": texts}
     context |= {"look": look if look in dict(LOOKS) else "", "looks": LOOKS, "links": links(mail[2]) if mail else []}
-    return render(request, "campaigns/preview.html", context | {"sender": campaign.writes_from, "others": others(campaign, lead)})
+    return render(request, "campaigns/preview.html", context | {"sender": campaign.writes_from, "others": latest(campaign, 8) if lead else []})
 
 
 LOOKS = (
@@ -250,11 +250,6 @@ def somebody(campaign: Campaign, asked: str) -> Lead | None:
         of_storefront = Lead.objects.for_list().filter(listing__storefront=campaign.storefront_id).exclude(contact__email="")
         return of_storefront.filter(pk=uuid_of(asked)).first()
     return next(iter(latest(campaign, 1)), None)
-
-
-def others(campaign: Campaign, lead: Lead | None) -> list[Lead]:
-    """A few more people to try the text with."""
-    return latest(campaign, 8) if lead else []
 
 
 def latest(campaign: Campaign, n: int) -> list[Lead]:

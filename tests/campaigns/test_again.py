@@ -158,3 +158,16 @@ def test_who_comes_back_after_long_does_not_go_on(app, campaign, put, running, a
     put_back(Lead.objects.all(), "lost", before, by=marketing)
     pipeline.run()
     assert Enrollment.objects.get().status == "exited"
+
+
+def test_who_comes_back_to_a_wait_until_an_hour_waits_for_it(app, campaign, put, running, arrive, marketing):
+    put("wait", "Nine", timedelta(days=3), minute=540, weekdays=[1, 2, 3, 4, 5, 6, 7])
+    put("task", "Call")
+    running()
+    lead = arrive(app, **WEAK)
+    due = Enrollment.objects.get().due_at
+    before = set_status_of_all(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
+    pipeline.run()
+    put_back(Lead.objects.all(), "lost", before, by=marketing)
+    pipeline.run()
+    assert Enrollment.objects.get().due_at == due != Enrollment.objects.get().stage_since + timedelta(days=3)
