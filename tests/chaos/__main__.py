@@ -48,24 +48,24 @@ def run(asked: Scale, seed: int, workers: int, beats: int) -> tuple[Verdict, Fau
         faults = Faults(world, chance)
         marketplace = Marketplace(world.port, letters(asked.leads, world.paths, chance), asked.seconds)
         marketplace.start()
-        cause(faults, asked)
-        until = time.monotonic() + asked.seconds + 60
-        while not marketplace.has_ended() and time.monotonic() < until:
-            time.sleep(0.1)
+        cause(faults, asked, marketplace)
+        marketplace.wait(asked.seconds + 60)
         world.start_all()
         world.crm.is_well = True
         drain(world, asked.patience)
         return judge(world, marketplace.ledger), faults
 
 
-def cause(faults: Faults, asked: Scale) -> None:
-    """The faults, evenly spread; a machine too slow for all of them gets the ones that fit."""
+def cause(faults: Faults, asked: Scale, marketplace: Marketplace) -> None:
+    """The faults, evenly spread among the letters; a machine too slow for all of them gets the ones that fit."""
     began = time.monotonic()
     for nth, kind in enumerate(faults.order(asked.faults)):
+        marketplace.release((nth + 1) / asked.faults)
         time.sleep(max(0.0, began + (nth + 0.5) * asked.seconds / asked.faults - time.monotonic()))
         if time.monotonic() > began + 2 * asked.seconds:
             break
         faults.inject(kind)
+    marketplace.release(1)
 
 
 def drain(world: World, patience: float) -> None:

@@ -1,4 +1,4 @@
-"""The marketplace: posts every lead once, some of them again, and writes down what it was told. It never tries again of its own accord."""
+"""The marketplace: posts every lead once, some of them again, and writes down what it was told. What reached somebody is never tried again."""
 
 import hashlib
 import http.client
@@ -78,11 +78,12 @@ class Ledger:
 
 
 class Marketplace:
-    """Threads that post the letters in order, spread evenly over so many seconds."""
+    """Threads that post the letters in order, spread evenly over so many seconds, and none before it is released."""
 
     def __init__(self, port: int, todo: list[Letter], seconds: float) -> None:
         self.port, self.todo, self.pause = port, todo, seconds / max(1, len(todo))
         self.ledger, self.next, self.began = Ledger(), 0, time.monotonic()
+        self.released, self.gives_up = 0, threading.Event()
         self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(THREADS)]
 
     def start(self) -> None:
@@ -90,24 +91,43 @@ class Marketplace:
         for thread in self.threads:
             thread.start()
 
-    def has_ended(self) -> bool:
-        return not any(thread.is_alive() for thread in self.threads)
+    def release(self, share: float) -> None:
+        """Let so much of the letters go: a slow machine's faults take longer, and should not find everything posted already."""
+        self.released = round(share * len(self.todo))
+
+    def wait(self, seconds: float) -> None:
+        """Until every letter is posted; what is left after so many seconds stays unposted."""
+        until = time.monotonic() + seconds
+        for thread in self.threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self.gives_up.set()
+        for thread in self.threads:
+            thread.join()
 
     def work(self) -> None:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         while (number := self.take()) is not None:
-            time.sleep(max(0.0, self.began + number * self.pause - time.monotonic()))
-            letter = self.todo[number]
-            try:
-                line.request("POST", letter.path, letter.body, {"Content-Type": "application/json"})
-                answer = line.getresponse()
-                self.ledger.note(letter, answer.status, answer.read())
-            except (OSError, http.client.HTTPException):
-                self.ledger.note(letter, None, b"")
-                line.close()
+            self.gives_up.wait(max(0.0, self.began + number * self.pause - time.monotonic()))
+            while not (number < self.released and self.post(line, self.todo[number])):
+                if self.gives_up.wait(0.02):
+                    break
         line.close()
+
+    def post(self, line: http.client.HTTPConnection, letter: Letter) -> bool:
+        """Whether the letter is out of the house; it is not when nobody listened."""
+        try:
+            line.request("POST", letter.path, letter.body, {"Content-Type": "application/json"})
+            answer = line.getresponse()
+            self.ledger.note(letter, answer.status, answer.read())
+        except ConnectionRefusedError:
+            line.close()
+            return False
+        except (OSError, http.client.HTTPException):
+            self.ledger.note(letter, None, b"")
+            line.close()
+        return True
 
     def take(self) -> int | None:
         with self.ledger.lock:
             number, self.next = self.next, self.next + 1
-        return number if number < len(self.todo) else None
+        return number if number < len(self.todo) and not self.gives_up.is_set() else None
