@@ -80,7 +80,7 @@ def kept(request: HttpRequest, form: PersonForm, new: bool) -> None:
     if new:
         verbs.invite(user, roles)
     else:
-        verbs.give_roles(user, roles)
+        verbs.give_roles(user, roles, told=("first_name", "last_name", "email"))
     record(request, Kind.CHANGED, f"user {user.username}: {', '.join(sorted(roles))}")
     if new:
         tell_mailed(request, user)

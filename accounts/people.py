@@ -20,14 +20,14 @@ def admins_besides(user: User) -> bool:
     return User.objects.filter(is_active=True, groups__name=ADMIN).exclude(pk=user.pk).exists()
 
 
-def give_roles(user: User, roles: Sequence[str]) -> None:
-    """Make these the user's roles; admins also enter the back office. Raises ValidationError when nobody would be left to administer."""
+def give_roles(user: User, roles: Sequence[str], told: Sequence[str] = ()) -> None:
+    """Make these the user's roles and keep what is `told` of them; admins also enter the back office. Raises ValidationError when nobody would be left to administer."""
     with transaction.atomic():
         if user.is_active and ADMIN in user.role_names and ADMIN not in roles and not admins_besides(user):
             raise ValidationError(_("This is the last admin; give somebody else the role first."))
         user.groups.set(Group.objects.filter(name__in=roles))
         user.is_staff = user.is_superuser = ADMIN in roles
-        user.save()
+        user.save(update_fields=[*told, "is_staff", "is_superuser"])  # and not whether they may sign in, which somebody may have changed meanwhile
     user.__dict__.pop("role_names", None)
 
 

@@ -52,7 +52,7 @@ class Connector:
     label: Any
 
     def clean(self, config: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """(what to keep in the open, the secret to seal) of a config as entered. Raises ValidationError in words."""
+        """(what to keep in the open, the secret to seal) of a config as entered. Raises ValidationError in words, for all that is wrong at once."""
         raise NotImplementedError
 
     def send(self, destination: Destination, message_id: str, payload: dict[str, Any]) -> Answer:

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -27,17 +27,17 @@ class ConfigForm(forms.Form):
             self.fields[self.sealed_field].help_text = _("One is set and stays as long as this is empty. It is never shown again.")
 
     def clean(self) -> dict[str, Any]:
-        """Let the connector itself judge the settings; what it says of one of them stands beside that field."""
+        """Let the connector itself judge the settings; what it says of one of them stands beside that field, unless the field has said so itself."""
         given = super().clean() or {}
-        if self.errors:
-            return given
         config = {name: value for name, value in given.items() if value not in (None, "")}
         if self.sealed_field not in config and self.destination.sealed_secret:
             config[self.sealed_field] = self.destination.secret
         try:
             self.kept = connectors()[self.destination.kind].clean(config)
         except ValidationError as error:
-            self.add_error(None, error)
+            for name, sentences in getattr(error, "error_dict", {NON_FIELD_ERRORS: error}).items():
+                if name not in self.errors:
+                    self.add_error(name if name in self.fields else None, sentences)
         return given
 
     @staticmethod
@@ -68,12 +68,15 @@ def config_form(kind: str) -> type[ConfigForm]:
     return import_module(f"{folder}.forms").ConfigForm
 
 
+KEPT = ("name", "config", "sealed_secret")
+
+
 def keep(form: DestinationForm, config: ConfigForm) -> Destination:
     """Save both valid forms as one destination."""
     destination: Destination = form.save(commit=False)
     destination.config, secret = config.kept
     destination.keep_secret(secret)
     with transaction.atomic():
-        destination.save()
+        destination.save(update_fields=KEPT if destination.pk else None)  # not its state, which a call may have changed meanwhile
         form.save_m2m()
     return destination

@@ -42,6 +42,8 @@ class Destination(models.Model):
     failures_in_row = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
     closed_until = models.DateTimeField(null=True, blank=True)
+    # When a person last mended it: three days of trying begin anew for all that waits.
+    resumed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = DestinationQuerySet.as_manager()

@@ -138,6 +138,8 @@ def replay(request: HttpRequest) -> HttpResponse:
     if again:
         record(request, Kind.CHANGED, f"{again} deliveries replayed")
         messages.success(request, ngettext("%(n)d delivery is due again", "%(n)d deliveries are due again", again) % {"n": again})
+        if picked(request).exists():
+            messages.info(request, _("More are dead: replay again for the next ones"))
         if waits:
             messages.info(request, _("A destination that is off gets what is due when it is on again"))
     else:

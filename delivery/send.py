@@ -168,13 +168,18 @@ def finish(destination: Destination, call: Call) -> None:
                 tell(delivery.lead_id, "delivered", destination.name)
         elif isinstance(failure, Misconfigured):
             same.update(attempts=F("attempts") - 1, state=State.RETRYING, last_error=str(failure))
-        elif isinstance(failure, Refused) or timezone.now() - delivery.owed_since > WINDOW:
+        elif isinstance(failure, Refused) or has_had_its_time(delivery, destination):
             if same.update(state=State.DEAD, last_error=str(failure)):
                 tell(delivery.lead_id, "delivery_dead", destination.name, error=str(failure)[:200])
         else:
             wait = timedelta(seconds=delay(delivery.attempts, failure.after if isinstance(failure, RetryLater) else 0))
             same.update(state=State.RETRYING, due_at=timezone.now() + wait, last_error=str(failure))
         judge(destination, failure)
+
+
+def has_had_its_time(delivery: Delivery, destination: Destination) -> bool:
+    """Whether it was tried for three days, since it was owed or since a person last mended the destination."""
+    return timezone.now() - max(filter(None, (delivery.owed_since, destination.resumed_at))) > WINDOW
 
 
 def outcome(failure: DeliveryFailed | None) -> str:
@@ -216,28 +221,30 @@ def tell(lead: UUID, kind: str, destination: str, **data: str) -> None:
 
 
 def replay(deliveries: "list[UUID]") -> int:
-    """Make dead deliveries due again, with the same message id; returns how many. Locks their rows in key order."""
+    """Make dead deliveries due again, with the same message id; returns how many. Locks their rows in (lead, destination) order."""
     now = timezone.now()
     with transaction.atomic():
-        dead = in_key_order(Delivery.objects.dead().filter(pk__in=deliveries))
-        return Delivery.objects.filter(pk__in=dead).update(state=State.DUE, due_at=now, owed_since=now, attempts=0, lease_until=None)
+        dead = Delivery.objects.dead().filter(pk__in=deliveries).order_by("lead", "destination").select_for_update()
+        again = list(dead.values_list("pk", flat=True))
+        return Delivery.objects.filter(pk__in=again).update(state=State.DUE, due_at=now, owed_since=now, attempts=0, lease_until=None)
 
 
-AT_ONCE = 5_000  # rows in one statement
-
-
-def in_key_order(rows: "QuerySet[Delivery]") -> "list[UUID]":
-    """Lock these rows as every verb does; returns their keys."""
-    return list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+AT_ONCE, MOST = 5_000, 20_000  # rows in one transaction, and in one request
 
 
 def resume(destination: Destination) -> None:
-    """A person mended the destination: deliver again, what waits is due now. Locks the destination, then its waiting deliveries in key order."""
+    """A person mended the destination: deliver again, and try at once what waits for its next try, the soonest 20,000; the rest comes in its own time.
+
+    Locks the destination alone, and then, each batch in a transaction of its own, waiting deliveries, skipping those others hold: whoever finishes a
+    call holds its delivery before the destination.
+    """
     now = timezone.now()
-    with transaction.atomic():
-        Destination.objects.filter(pk=destination.pk).update(
-            state=Destination.State.ON, pause_reason="", failures_in_row=0, failing_since=None, closed_until=None
-        )
-        waiting = in_key_order(Delivery.objects.filter(destination=destination, state__in=Delivery.WAITING))
-        for at in range(0, len(waiting), AT_ONCE):
-            Delivery.objects.filter(pk__in=waiting[at : at + AT_ONCE]).update(due_at=now, owed_since=now)
+    mended = {"pause_reason": "", "failures_in_row": 0, "failing_since": None, "closed_until": None, "resumed_at": now}
+    Destination.objects.filter(pk=destination.pk).update(state=Destination.State.ON, **mended)
+    waiting = Delivery.objects.filter(destination=destination, state=State.RETRYING, due_at__gt=now).order_by("due_at")
+    for _batch in range(MOST // AT_ONCE):
+        with transaction.atomic():
+            batch = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)[:AT_ONCE])
+            Delivery.objects.filter(pk__in=batch).update(due_at=now)
+        if len(batch) < AT_ONCE:
+            break

@@ -7,16 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.access import who
-from accounts.admin import Audited, ReadOnly
+from accounts.admin import Audited, Bounded, ReadOnly
 from leads.models import ActionCode, Activity, Company, Contact, Demand, Import, Interaction, Lead, Submission, Task
 
 COUNTED = 100  # rows to a page
 
 
 class Shelf(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A table that may be very long: no full count, few rows, no heavy columns."""
+    """A table that may be very long: no count beyond the first 10,000, few rows, no heavy columns."""
 
     show_full_result_count = False
+    paginator = Bounded
     list_per_page = COUNTED
     heavy: tuple[str, ...] = ()
     lead_path = ""

@@ -1,8 +1,10 @@
 """Correcting what is known of a contact: each lead of theirs is followed again and says on its timeline what was corrected, by whom."""
 
+from contextlib import suppress
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Exists
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,16 +16,18 @@ def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
     """Give the contact these values, and what follows from them; returns which differ from before. Locks company, contact, then their leads in id order."""
     now = timezone.now()
     with transaction.atomic():
+        if not any(getattr(contact, name) != value for name, value in changes.items()):
+            return []
         company = company_of(changes.get("company_said", contact.company_said), changes.get("email", contact.email), changes.get("country", ""))
         row = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
         differ = [name for name, value in changes.items() if getattr(row, name) != value]
-        if not differ:
-            return []
         told = [[name, getattr(row, name), changes[name]] for name in differ]
         for name in differ:
             setattr(row, name, changes[name])
         follow(row, company, differ)
         row.save()
+        if "email" in differ:
+            take_key(row)
         leads = list(row.leads.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         Lead.objects.filter(pk__in=leads).update(stale_since=now, last_activity_at=now)
         Activity.objects.bulk_create(Activity(lead_id=pk, kind="edited", actor=by, at=now, data={"changes": told}) for pk in leads)
@@ -41,12 +45,15 @@ def company_of(name: str, email: str, country: str) -> Company | None:
 
 
 def follow(contact: Contact, company: Company | None, differ: list[str]) -> None:
-    """What rests on other values: the company, the kind of address, seniority, the words they are found by. A first e-mail address becomes the
-    identity when nobody else has it."""
+    """What rests on other values: the company, the kind of address, seniority, the words they are found by."""
     if "company_said" in differ or "email" in differ:
         contact.company = company
     contact.email_kind = normal.email_kind(contact.email)
     contact.seniority = normal.seniority(contact.title)
     contact.words = normal.search_words(contact.first_name, contact.last_name, contact.email, contact.company_said, phone=contact.phone)
-    if "email" in differ and not Contact.objects.filter(key=contact.email).exists():
-        contact.key = contact.email
+
+
+def take_key(contact: Contact) -> None:
+    """Make the address the contact's identity, unless somebody else has it, or takes it at this moment."""
+    with suppress(IntegrityError), transaction.atomic():
+        Contact.objects.filter(pk=contact.pk).exclude(Exists(Contact.objects.filter(key=contact.email))).update(key=contact.email)

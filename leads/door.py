@@ -35,6 +35,7 @@ KEEP: Final = """
     ON CONFLICT (id) DO UPDATE SET attempts = leads_submission.attempts RETURNING id
 """
 Environ = dict[str, Any]
+SEEN: Final = "portal.seen_by_the_door"  # in the environment of what the door let pass
 
 
 class Answer(NamedTuple):
@@ -58,7 +59,7 @@ class Door:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         answer = receive(environ)
         if answer is None:
-            return self.portal(environ, start_response)
+            return self.portal({**environ, SEEN: True}, start_response)
         length = ("Content-Length", str(len(answer.body)))
         start_response(f"{answer.status.value} {answer.status.phrase}", [("Content-Type", "application/json"), length, *answer.headers])
         return [answer.body]
@@ -71,7 +72,7 @@ class LeadDoor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        answer = receive(request.META)
+        answer = None if SEEN in request.META else receive(request.META)
         if answer is None:
             return self.get_response(request)
         return HttpResponse(answer.body, content_type="application/json", status=answer.status, headers=dict(answer.headers))

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.models import User, UserQuerySet
 from leads import keyset
 from leads.lists import chosen, enrolled, is_day
-from leads.models import Cluster, LeadQuerySet, Status
+from leads.models import Cluster, Import, LeadQuerySet, Status
 from leads.normal import country_codes
 from leads.wording import country_choices, country_name
 from listings.days import locale
@@ -44,6 +44,7 @@ NAMES = (
     "country",
     "campaign",
     "stage",
+    "brought",
 )
 SORTS = {"received": "received_at", "score": "score"}  # what the address says, and the column
 CLOCKS = (
@@ -151,11 +152,24 @@ def stage_words(value: str) -> str:
         return value
 
 
+def import_words(value: str) -> str:
+    """The name of the imported file."""
+    try:
+        return Import.objects.only("file_name").get(pk=value).file_name
+    except (Import.DoesNotExist, ValidationError):
+        return value
+
+
 STANDINGS = {
     "running": pgettext_lazy("enrollment", "On the way"), "active": pgettext_lazy("enrollment", "Active"), "held": pgettext_lazy("enrollment", "Held"),
     "reached": pgettext_lazy("enrollment", "Goal reached"), "exited": pgettext_lazy("enrollment", "Left"), "ended": pgettext_lazy("enrollment", "Ended"),
 }  # fmt: skip
-NAMED_ELSEWHERE: dict[str, Callable[[str], str]] = {"campaign": campaign_words, "stage": stage_words, "country": country_name}
+NAMED_ELSEWHERE: dict[str, Callable[[str], str]] = {
+    "campaign": campaign_words,
+    "stage": stage_words,
+    "brought": import_words,
+    "country": country_name,
+}
 
 
 class FilterForm(forms.Form):
@@ -174,6 +188,7 @@ class FilterForm(forms.Form):
     country = forms.CharField(label=gettext_lazy("Country"), required=False, widget=PlainSelect)
     campaign = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Campaign"), required=False)
     stage = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Stage"), required=False)
+    brought = forms.CharField(widget=forms.HiddenInput, label=gettext_lazy("Import"), required=False)
 
     def __init__(self, asked: Mapping[str, str], user: User) -> None:
         several = {name: asked[name].split(",") for name in ("status", "cluster", "listing") if name in asked}

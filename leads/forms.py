@@ -16,7 +16,7 @@ from leads.wording import country_choices
 class ValueForm(forms.Form):
     """What a lead is expected to be worth."""
 
-    value = forms.DecimalField(label=_("Expected value"), min_value=0, max_digits=12, decimal_places=2, required=False)
+    value = forms.DecimalField(label=gettext_lazy("Expected value"), min_value=0, max_digits=12, decimal_places=2, required=False)
 
 
 class NoteForm(forms.Form):

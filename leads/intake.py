@@ -26,6 +26,7 @@ BATCH = 2_000
 BYTES = 4 * 1024 * 1024  # of bodies in a batch: parsed they take many times as much memory
 # The server went away, two waited for each other, the disk is full, the worker's time is over.
 NOT_THE_ROWS = (OperationalError, SoftTimeLimitExceeded)
+PROGRAM_LIMIT = "54"  # the class of PostgreSQL's errors for what is too long or too deep
 ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by itself
 GIVE_UP_AFTER = 3  # and after this often not taken at all
 
@@ -87,10 +88,10 @@ def settle(batch: list[Submission]) -> None:
     try:
         with transaction.atomic():
             understand([read(row) for row in batch])
-    except NOT_THE_ROWS:
-        forgive(batch)
-        raise
     except Exception as error:
+        if is_not_the_rows(error):
+            forgive(batch)
+            raise
         if connection.connection is None or connection.connection.closed:
             raise
         if len(batch) == 1:
@@ -99,6 +100,12 @@ def settle(batch: list[Submission]) -> None:
         middle = len(batch) // 2
         settle(batch[:middle])
         settle(batch[middle:])
+
+
+def is_not_the_rows(error: Exception) -> bool:
+    """Whether it would have failed with any rows. What is too much for a statement is an OperationalError too, and a row's own."""
+    code = getattr(error.__cause__, "pgcode", None) or ""
+    return isinstance(error, NOT_THE_ROWS) and not code.startswith(PROGRAM_LIMIT)
 
 
 def forgive(batch: list[Submission]) -> None:

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from accounts.ids import first_id
-from leads.models import Contact, Lead, LeadQuerySet, SubmissionQuerySet
+from leads.models import Contact, Import, Interaction, Lead, LeadQuerySet, SubmissionQuerySet
 from leads.normal import fold
 from listings.models import Listing, Publisher
 
 PLAIN = {"status": "status", "cluster": "cluster"}
 OF_LISTING = {"listing": "slug", "storefront": "storefront__slug"}
+CLOCKS = ("overdue", "running", "waiting", "answered")
 REACHED = {"qualified": "qualified_at", "opportunity": "opportunity_at", "won": "won_at"}
 MAX_QUERY, FEW = 200, 2_000
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
@@ -44,11 +45,22 @@ def chosen(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
     if tag := asked.get("tag"):
         # Said so that the index serves, which holds the tagged ones only.
         leads = leads.filter(tags__contains=[tag[:MAX_QUERY]]).exclude(tags=[])
-    if column := REACHED.get(asked.get("reached", "")):
-        leads = leads.filter(**{f"{column}__isnull": False})
+    if reached := asked.get("reached"):
+        leads = leads.filter(**{f"{REACHED[reached]}__isnull": False}) if reached in REACHED else leads.none()
     if country := asked.get("country"):
         leads = leads.filter(contact__country=country)
-    return by_clock(of_campaign(of_listings(leads, asked), asked), asked.get("clock"))
+    return by_clock(of_import(of_campaign(of_listings(leads, asked), asked), asked.get("brought")), asked.get("clock"))
+
+
+def of_import(leads: LeadQuerySet, pk: str | None) -> LeadQuerySet:
+    """Leads that the rows of an imported file made, or came back by."""
+    if not pk:
+        return leads
+    try:
+        found = Import.objects.only("first_id", "last_id", "listing_id").get(pk=pk)
+    except (Import.DoesNotExist, ValidationError):
+        return leads.none()
+    return leads.filter(pk__in=Interaction.objects.filter(pk__in=found.submissions().values("pk")).values("lead"))
 
 
 def of_listings(leads: LeadQuerySet, asked: Mapping[str, str]) -> LeadQuerySet:
@@ -92,7 +104,9 @@ def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:
         return leads.open().filter(respond_by__gte=now, first_response_at=None)
     if state == "waiting":
         return leads.open().filter(respond_by__isnull=False, first_response_at=None)
-    return leads.filter(first_response_at__isnull=False) if state == "answered" else leads
+    if state == "answered":
+        return leads.filter(first_response_at__isnull=False)
+    return leads.none() if state else leads
 
 
 def received(rows: Rows, first: str, last: str) -> Rows:

@@ -471,6 +471,7 @@ class Import(models.Model):
     good = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list)
+    unread = models.JSONField(default=list)
     first_id = models.UUIDField(null=True)
     last_id = models.UUIDField(null=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -484,6 +485,11 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def told(self) -> list[tuple[int, str]]:
+        """The kept problems by line, in the reader's language."""
+        return [(line, reasons.in_words(problem)) for line, problem in self.problems]
 
     @property
     def content_type(self) -> str:

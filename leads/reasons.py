@@ -30,6 +30,8 @@ SAME_AS = gettext_noop("The same as %(id)s.")
 SURPRISE = gettext_noop("%(error)s while reading it.")
 FATAL = gettext_noop("Its worker stopped every time it was begun.")
 CUT_OFF = gettext_noop("Cut off after %(n)s of %(whole)s bytes.")
+CELLS = gettext_noop("%(n)s cells under %(m)s column names.")
+LONG_ROW = gettext_noop("Longer than a lead may be.")
 DISCARDED = gettext_noop("Discarded by %(name)s: it was no lead.")
 TOO_LONG = gettext_noop("%(n)s bytes or more; the limit is %(limit)s.")
 # What Python's parser calls the faults of JSON, as a person would.
@@ -49,7 +51,7 @@ FAULTS = {
 # The first that fits counts, so what fits anything comes last.
 TEMPLATES = (
     EMPTY, BROKEN_GZIP, LONG_GZIP, NOT_IN_CHARSET, NOT_IN_CHARSET_FORM, MANY_FIELDS, DEEP, NOT_JSON, A_LIST, A_VALUE, NO_FIELD, NO_PERSON, NO_ADDRESS, ANONYMOUS,
-    SAME_AS, SURPRISE, FATAL, CUT_OFF, TOO_LONG, DISCARDED, INSIDE,
+    SAME_AS, SURPRISE, FATAL, CUT_OFF, TOO_LONG, DISCARDED, CELLS, LONG_ROW, INSIDE,
 )  # fmt: skip
 
 

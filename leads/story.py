@@ -153,5 +153,5 @@ TELLINGS: dict[str, Callable[[Data], Telling]] = {
     "task_made": lambda data: (_("Task: %(title)s") % {"title": named(data, "stage")}, ""),
     "task_done": lambda data: (_("Task done: %(title)s") % {"title": named(data, "stage")}, ""),
     "delivered": lambda data: (_("Delivered to %(destination)s") % {"destination": data.get("destination", "")}, ""),
-    "imported": lambda data: (_("Imported from %(file)s") % {"file": data.get("file", "")}, ""),
+    "handled": lambda data: (_("%(destination)s: handled by hand") % {"destination": data.get("destination", "")}, data.get("reason", "")),
 }

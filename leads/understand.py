@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.ids import NEW_ID, array, first_id, uuid7
 from leads import dialects, normal, reasons
@@ -111,7 +112,7 @@ def keep_contacts(leads: list[Reading]) -> list[str]:
     rows: dict[str, dict[str, Any]] = {}
     for one in leads:
         row = rows.setdefault(one.contact, {"id": str(uuid7()), "key": one.contact})
-        row.update({name: value for name, value in contact_fields(one).items() if value or name not in row})
+        complete(row, contact_fields(one))
     for row in rows.values():
         row["words"] = normal.search_words(row["first_name"], row["last_name"], row["email"], row["company_said"], phone=row["phone"])
     late = latecomers({one.contact: one.submission.received_at for one in leads})
@@ -121,6 +122,17 @@ def keep_contacts(leads: list[Reading]) -> list[str]:
     for one in leads:
         one.row["contact_id"] = ids[one.contact]
     return [str(pk) for pk, _key, changed in found if changed]
+
+
+RESTS_ON = {"seniority": "title", "country_said": "country"}
+
+
+def complete(row: dict[str, Any], said: dict[str, Any]) -> None:
+    """Of what a person said the newest filled value counts; a value that rests on another comes with that one."""
+    for name, value in said.items():
+        base = RESTS_ON.get(name, name)
+        if said[base] or name not in row or (value and not row[base]):
+            row[name] = value
 
 
 def write_contacts(statement: str, rows: list[dict[str, Any]]) -> list[tuple[UUID, str, bool]]:
@@ -165,13 +177,13 @@ def contact_fields(one: Reading) -> dict[str, Any]:
     }
 
 
-SAID = ("first_name", "last_name", "phone", "country", "country_said", "title", "company_said")
+SAID = ("first_name", "last_name", "phone", "country", "title", "company_said")
 
 
 def contacts(wins: str, other: str) -> str:
     """The statement that makes contacts, or merges them with what is known: where both say something, `wins` counts of EXCLUDED and c."""
     said = ", ".join(f"{name} = COALESCE(NULLIF({wins}.{name}, ''), {other}.{name})" for name in SAID)
-    was, is_now = (", ".join(f"{row}.{name}" for name in (*SAID, "company_id")) for row in ("old", "new"))
+    was, is_now = (", ".join(f"{row}.{name}" for name in (*SAID, "country_said", "company_id")) for row in ("old", "new"))
     return f"""
         INSERT INTO leads_contact AS c (id, key, first_name, last_name, email, phone, country, country_said, title, company_id, company_said,
                                         email_kind, seniority, words, created_at)
@@ -180,6 +192,8 @@ def contacts(wins: str, other: str) -> str:
              country_said text, title text, company_id uuid, company_said text, email_kind text, seniority int, words text[])
         ORDER BY key
         ON CONFLICT (key) DO UPDATE SET {said},
+            country_said = CASE WHEN {wins}.country <> '' THEN {wins}.country_said WHEN {other}.country <> '' THEN {other}.country_said
+                ELSE COALESCE(NULLIF({wins}.country_said, ''), {other}.country_said) END,
             seniority = CASE WHEN {wins}.title = '' THEN {other}.seniority ELSE {wins}.seniority END,
             company_id = COALESCE({wins}.company_id, {other}.company_id), words = ARRAY(SELECT DISTINCT w FROM unnest(c.words || EXCLUDED.words) AS w ORDER BY w)
         RETURNING id, key, old.id IS NOT NULL AND ({was}) IS DISTINCT FROM ({is_now})
@@ -280,7 +294,7 @@ def keep_interactions(leads: list[Reading], fresh: list[dict[str, Any]]) -> None
         if fresh:
             cursor.execute(KEEP_LEADS, [json.dumps(fresh), array(new)])
         if known:
-            cursor.execute(SUMMARISE, [array(sorted(known))])
+            cursor.execute(SUMMARISE, [array(sorted(known)), CAME_BACK])
 
 
 KEEP_INTERACTIONS = """
@@ -293,7 +307,9 @@ KEEP_INTERACTIONS = """
     INSERT INTO leads_interaction (id, lead_id, received_at, source, action, lead_source, offer, offer_title, description, extra, deliveries)
     SELECT id, lead_id, at, source, action, lead_source, offer, offer_title, description, extra, 1 FROM act ORDER BY id
 """
-# A lost or disqualified buyer who acts after that is new again; "ever reached" figures stay as they were.
+# A lost or disqualified buyer who acts after that is new again; "ever reached" figures stay as they were, and so does the first response. Their owner
+# is told by a task.
+CAME_BACK = gettext_noop("They came back: answer them")
 ACTS_AGAIN = "l.status IN ('lost', 'disqualified') AND s.last_at > coalesce(l.closed_at, '-infinity')"
 SUMMARISE = f"""
     WITH summed AS (
@@ -303,7 +319,11 @@ SUMMARISE = f"""
             status = CASE WHEN {ACTS_AGAIN} THEN 'new' ELSE l.status END, closed_at = CASE WHEN {ACTS_AGAIN} THEN NULL ELSE l.closed_at END,
             stale_since = now()
         FROM ({SUMMARY}) AS s WHERE l.id = s.lead_id
-        RETURNING l.id, old.status AS was, new.status AS status
+        RETURNING l.id, l.owner_id, old.status AS was, new.status AS status
+    )
+    , todo AS (
+        INSERT INTO leads_task (id, lead_id, title, due_at) SELECT {NEW_ID}, id, %s, now() + interval '1 hour' FROM summed
+        WHERE was <> status AND owner_id IS NOT NULL
     )
     INSERT INTO leads_activity (id, lead_id, at, kind, data)
     SELECT {NEW_ID}, id, clock_timestamp(), 'status', jsonb_build_object('was', was, 'status', status) FROM summed WHERE was <> status

@@ -1,5 +1,6 @@
 """Is it alive, is it ready, and which promise is at risk: for operators and their monitoring."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from leads.models import Demand, Lead, Submission
 from leads.partitions import rows_in_default
 from portal.due import broker_answers
 
+FADING = timedelta(minutes=15)  # that points which fade by the day may wait: what was brought at once fades at once
 LATE_AFTER = 60  # seconds that a due row may wait before the answer says so
 FIRST_DUE = Subquery(Delivery.objects.filter(destination=OuterRef("pk"), state__in=Delivery.WAITING).order_by("due_at").values("due_at")[:1])
 
@@ -66,6 +68,6 @@ def oldest_due() -> int:
         min((one.first_due for one in Destination.objects.with_due(now).annotate(first_due=FIRST_DUE)), default=None),
         Enrollment.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first(),
         Message.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first(),
-        Lead.objects.filter(rescore_at__lte=now).order_by("rescore_at").values_list("rescore_at", flat=True).first(),
+        Lead.objects.filter(rescore_at__lte=now - FADING).order_by("rescore_at").values_list("rescore_at", flat=True).first(),
     ]
     return max((int((now - since).total_seconds()) for since in waiting if since), default=0)

@@ -28,7 +28,7 @@ class Text(BaseRenderer):
 
 
 class Metrics(APIView):
-    """Gauges only; each costs one look at the index of what waits, or of the last day."""
+    """Gauges only; each counts an index of what waits, or of the last day."""
 
     roles = (ADMIN,)
     renderer_classes = [Text]

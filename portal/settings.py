@@ -204,7 +204,7 @@ LANGUAGES = [
 ]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
-USE_THOUSAND_SEPARATOR = True
+USE_THOUSAND_SEPARATOR = False  # keys and values of forms stand in the same templates as figures, which `{% number %}` writes
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

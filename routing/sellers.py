@@ -18,6 +18,7 @@ from accounts.roles import OFFICE
 from leads.models import Lead
 from listings.models import Storefront
 from routing.models import Seller
+from routing.seats import fill_seats
 
 UNOWNED = "routing unowned"
 RECENT = 10_000  # leads without owner that the page looks through
@@ -59,7 +60,7 @@ def seller(request: HttpRequest, pk: int) -> HttpResponse:
         form.save()
         forget(UNOWNED)
         record(request, Kind.CHANGED, f"routing of {user.username}")
-        again = Lead.objects.unroutable().make_stale()
+        again = fill_seats()
         messages.success(request, saved(user, again))
         return redirect("routing:sellers")
     return render(request, "routing/seller.html", {"form": form, "person": user}, status=422 if form.errors else 200)

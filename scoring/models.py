@@ -32,7 +32,7 @@ class ScoreVersion(models.Model):
         return cls.objects.filter(published_at__isnull=False).order_by("-number")[0]
 
     def publish(self) -> None:
-        """Put this version in force. `scoring.score.restart` then makes every lead stale under it."""
+        """Put this version in force: a lead is scored under it when it is followed the next time (Lead.objects.make_stale)."""
         self.published_at = timezone.now()
         self.save(update_fields=["published_at"])
 

@@ -4,13 +4,13 @@ The explanation is the points in the version's rule order, then the cap of each 
 score explains itself in every language and adds up exactly.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
-from django.utils import timezone
 
 from accounts.ids import NEW_ID
 from leads.conditions import annotated, as_sql, fields, leaves, to_q
@@ -93,8 +93,16 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
     """
 
 
-def decay(limit: int = 5_000) -> int:
-    """Make leads stale whose points have faded by another day; returns how many. The path then scores them again. Locks leads, skipping held ones."""
+def decay(seconds: float = 20.0) -> int:
+    """Make leads stale whose points have faded by another day, as many as the time allows; returns how many. The path then scores them again."""
+    faded, until = 0, time.monotonic() + seconds
+    while (some := fade()) and time.monotonic() < until:
+        faded += some
+    return faded + some
+
+
+def fade(limit: int = 5_000) -> int:
+    """The same for so many at the most. Locks leads, skipping those others hold."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE leads_lead SET stale_since = now(), rescore_at = NULL WHERE id IN (
@@ -102,8 +110,3 @@ def decay(limit: int = 5_000) -> int:
             [limit],
         )
         return cursor.rowcount
-
-
-def restart(version: ScoreVersion) -> int:
-    """Make every lead stale that was scored under another version; returns how many."""
-    return Lead.objects.exclude(score_version=version.number).update(stale_since=timezone.now())

@@ -74,10 +74,10 @@ function stepOf(data) {
   return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((digit) => digit * size >= wanted && Number.isInteger(digit * size)) * size;
 }
 
-// Evenly spread labels, the first and the last among them.
+// Labels the same number of days apart, the last day among them.
 function labelled(count, room) {
-  const wanted = Math.min(count - 1, room < 360 ? 2 : room < 640 ? 4 : 6);
-  return new Set(Array.from({ length: wanted + 1 }, (_, at) => Math.round((at * (count - 1)) / Math.max(wanted, 1))));
+  const apart = Math.max(1, Math.ceil((count - 1) / (room < 360 ? 2 : room < 640 ? 4 : 6)));
+  return (at) => (count - 1 - at) % apart === 0;
 }
 
 function option(data, paint, moving, room) {
@@ -90,7 +90,7 @@ function option(data, paint, moving, room) {
     aria: { enabled: true, label: { description: data.label ?? "" } },
     grid: { left: 4, right: 4, top: 10, bottom: 2, containLabel: true },
     tooltip: tooltip(paint),
-    xAxis: { type: "category", data: data.categories, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { ...label, interval: (at) => shown.has(at), alignMinLabel: "left", alignMaxLabel: "right", showMinLabel: true, showMaxLabel: true }, boundaryGap: data.type !== "line" },
+    xAxis: { type: "category", data: data.categories, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { ...label, interval: shown, alignMinLabel: "left", alignMaxLabel: "right", showMaxLabel: true }, boundaryGap: data.type !== "line" },
     yAxis: { type: "value", min: 0, max: step * 3, interval: step, axisLabel: { ...label, formatter: (value) => figures.format(value) }, splitLine: { lineStyle: { color: paint.line, type: [1, 3] } } },
     series: [...(data.type === "line" ? lines(data, paint) : bars(data, paint)), ...before(data, paint)],
   };

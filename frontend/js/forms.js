@@ -40,6 +40,15 @@ document.addEventListener("change", (event) => {
   if (box.closest?.(".pick") || box.matches?.("[data-pick], [data-pick-every]")) count(scope);
   if (box.matches?.("[data-submit]")) box.form?.requestSubmit();
 });
+// What is to be done to the ticked rows needs a choice first; without it nothing is sent, and the ticks stay.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-needs]");
+  const choice = button?.form.elements[button.dataset.needs];
+  if (!choice || choice.value) return;
+  event.preventDefault();
+  choice.focus();
+  choice.showPicker?.();
+});
 document.addEventListener("click", (event) => {
   const clear = event.target.closest?.("[data-pick-none]");
   if (!clear) return;

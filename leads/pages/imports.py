@@ -23,7 +23,7 @@ from leads import importing
 from leads.models import Disposition, Import
 from listings.models import Listing
 
-MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES, MOST_ROWS = 10 * 1024 * 1024, 50_000
 KEPT_FOR = timedelta(days=1)
 
 
@@ -39,7 +39,7 @@ class ImportForm(forms.Form):
         assert isinstance(choice, forms.ModelChoiceField)
         choice.queryset = Listing.objects.for_display()
         self.fields["file"].help_text = _(
-            "The first line names the columns: Email, Phone, FirstName, LastName, Company, Title, Country, Description; at most 10 MB."
+            "The first line names the columns: Email, Phone, FirstName, LastName, Company, Title, Country, Description; at most 50,000 rows and 10 MB."
         )
 
     def clean_file(self) -> UploadedFile:
@@ -49,7 +49,7 @@ class ImportForm(forms.Form):
             raise forms.ValidationError(_("Larger than 10 MB: import it on the server with manage.py import_leads."))
         text = importing.opened(cast(IO[bytes], file.file))
         try:
-            self.checked = importing.check(text)
+            self.checked = importing.check(text, MOST_ROWS)
         except importing.BadFile as error:
             raise forms.ValidationError(str(error)) from None
         finally:
@@ -75,7 +75,7 @@ def keep(request: HttpRequest, form: ImportForm) -> Import:
     file.seek(0)
     return Import.objects.create(
         listing=form.cleaned_data["listing"], file_name=(file.name or "")[:200], content=gzip.compress(file.read(), 6), made_by=who(request),
-        good=result.good, bad=result.bad, problems=result.problems,
+        good=result.good, bad=result.bad, problems=result.problems, unread=[said[:100] for said in result.unread[:50]],
     )  # fmt: skip
 
 

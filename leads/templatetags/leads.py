@@ -17,7 +17,7 @@ ICONS = {
     "acted": "mouse-pointer-click", "asked_neighbour": "hand", "scored": "calculator", "assigned": "user-check", "status": "circle-dot-dashed",
     "called": "phone-outgoing", "noted": "notebook-pen", "wrote": "mail", "mailed": "mail", "edited": "pencil", "enrolled": "workflow",
     "goal_reached": "flag", "no_longer_meant": "log-out", "campaign_ended": "flag-off", "task_made": "list-plus", "task_done": "square-check-big", "delivered": "send",
-    "delivery_dead": "send", "imported": "file-up",
+    "delivery_dead": "send", "handled": "check",
 }  # fmt: skip
 ACTS = {"PLT": "message-square-quote", "INS": "shopping-bag", "StartTestDrive": "play", "Create": "cloud-upload", "DNC": "hand"}
 

@@ -13,7 +13,7 @@ from accounts.audit import Kind, record
 from accounts.roles import ROLES
 from campaigns.models import Enrollment
 from delivery.models import Delivery
-from leads.lists import chosen
+from leads.lists import CLOCKS, REACHED, chosen
 from leads.models import Activity, Cluster, Contact, Interaction, Lead, Status
 from leads.story import sentence
 from leads.work import set_status, set_value
@@ -154,6 +154,8 @@ class Filters(Days):
 
     status = OneOrMore(Status.values)
     cluster = OneOrMore(Cluster.values)
+    clock = serializers.ChoiceField(CLOCKS, required=False, allow_blank=True)
+    reached = serializers.ChoiceField(list(REACHED), required=False, allow_blank=True)
     score_min = serializers.IntegerField(required=False, min_value=0, max_value=1_000)
     days = serializers.IntegerField(required=False, min_value=1, max_value=999)
     q = serializers.CharField(required=False, allow_blank=True, max_length=200)
@@ -162,6 +164,7 @@ class Filters(Days):
 FILTERS = [
     OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q", "tag", "country", "campaign", "stage")
 ]
+FILTERS += [OpenApiParameter("clock", str, enum=CLOCKS), OpenApiParameter("reached", str, enum=list(REACHED))]
 
 
 @extend_schema(parameters=[*FILTERS, OpenApiParameter("score_min", int), OpenApiParameter("days", int)])

@@ -221,23 +221,24 @@ class Child:
                 extra_groups=None if run_as.user is None else [],
                 preexec_fn=partial(_die_with, os.getpid(), death),
             )
-        self.pid = self.process.pid
+        self.pid, self.is_reaped = self.process.pid, False
         guardian.watch(self.pid, death)
         _feed(self.process.stdin, text)
 
     def has_ended(self) -> bool:
         """Whether it has ended; it is not reaped yet, so that its number still names its group and nobody else's."""
-        if self.process.returncode is not None:
-            return True
+        if self.process.returncode is not None or not hasattr(os, "waitid"):  # which macOS has from Python 3.13 on
+            return self.process.poll() is not None
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def reap(self) -> int:
         """Kill what an ended process left in its group, and return its exit status."""
-        if self.process.returncode is None:
+        if not self.is_reaped:
+            self.is_reaped = True
             signal_group(self.pid, signal.SIGKILL)
             self.process.wait()
             self.guardian.release(self.pid)
-        return self.process.returncode
+        return int(self.process.returncode)
 
     def stop(self, *signums: signal.Signals, grace: float) -> None:
         """Send the signals one after the other until it ends, the last chance being SIGKILL."""

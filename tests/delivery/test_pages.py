@@ -13,7 +13,10 @@ from django.utils import timezone
 from accounts.models import AccessRecord
 from delivery.connectors.https.connector import Connector
 from delivery.contract import Answer, RetryLater
+from delivery.forms import DestinationForm, config_form, keep
 from delivery.models import Delivery, DeliveryAttempt, Destination
+from delivery.settle import handle
+from leads import story
 
 SECRET = "whsec_" + "QUJD" * 12
 OTHER = "whsec_" + "REVG" * 12
@@ -112,8 +115,38 @@ def test_handling_by_hand_needs_a_reason_that_goes_on_the_timeline(dead, office,
     assert office.post(path, {"pick": str(dead.pk), "reason": "Entered by hand"}).status_code == 302
     dead.refresh_from_db()
     assert (dead.state, dead.last_error) == ("handled", "Entered by hand")
-    note = dead.lead.activities.get(kind="noted")
-    assert (note.actor, "Entered by hand" in note.data["note"]) == (marketing, True)
+    line = dead.lead.activities.get(kind="handled")
+    assert (line.actor, story.tell(line)) == (marketing, ("Your CRM: handled by hand", "Entered by hand"))
+
+
+def test_handling_many_asks_as_often_as_handling_few(crm, offer, arrive, marketing):
+    asked = []
+    for count in (2, 12):
+        for number in range(count):
+            arrive(offer, email=f"p{count}.{number}@kolovrat.example")
+        dead = list(Delivery.objects.filter(state="due").values_list("pk", flat=True))
+        Delivery.objects.filter(pk__in=dead).update(state="dead")
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert handle(dead, marketing, "by phone") == count
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
+def test_a_destination_that_was_paused_while_its_form_stood_open_stays_paused(crm, offer):
+    Destination.objects.update(state="paused", pause_reason="401")
+    form, config = DestinationForm({"name": "Renamed", "listings": [offer.pk]}, instance=crm), config_form("https")
+    config = config({"url": "https://crm.example/v2"}, destination=crm)
+    assert form.is_valid() and config.is_valid()
+    keep(form, config)
+    crm.refresh_from_db()
+    assert (crm.name, crm.config["url"], crm.state, crm.pause_reason) == ("Renamed", "https://crm.example/v2", "paused", "401")
+
+
+def test_everything_wrong_with_a_destination_is_said_at_once(offer, boss):
+    answer = boss.post("/follow-up/new/https/", {"name": "CRM", "url": "http://crm.example", "secret": ""})
+    assert set(answer.context["config"].errors) == {"url", "secret"}
 
 
 def test_what_is_not_dead_is_neither_replayed_nor_handled(dead, office):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
@@ -20,7 +20,7 @@ from delivery import send as step
 from delivery.connectors.https.connector import Connector, retry_after
 from delivery.models import Delivery, DeliveryAttempt, Destination
 from delivery.send import WINDOW, delay, replay, resume, send
-from delivery.settle import handle
+from delivery.settle import handle, replay_all
 from leads import reasons
 from leads.work import add_note, set_status
 from portal import pipeline
@@ -551,3 +551,53 @@ def test_a_peer_that_drips_its_answer_does_not_hold_the_line(destination, offer,
         send()
     assert timezone.now() - began < timedelta(seconds=8)
     assert lead.deliveries.get().state == "delivered"
+
+
+def test_who_mends_a_destination_gives_what_waits_three_more_days(destination, crm, offer, sales, arrive):
+    crm.plan = [Response("", 500)]
+    lead = arrive(offer)
+    Delivery.objects.update(owed_since=timezone.now() - WINDOW - timedelta(hours=8))
+    resume(destination)
+    send()
+    assert lead.deliveries.get().state == "retrying"
+
+
+def test_what_waits_for_its_next_try_is_tried_at_once_when_the_destination_is_mended(destination, crm, offer, sales, arrive):
+    lead = arrive(offer)
+    Delivery.objects.update(state="retrying", due_at=timezone.now() + timedelta(hours=6))
+    assert send() == 0
+    resume(destination)
+    assert send() == 1 and lead.deliveries.get().state == "delivered"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_mending_a_destination_waits_for_no_call_that_is_finishing(destination, crm, offer, sales, arrive):
+    """A call that ends holds its delivery before the destination: the other way round both would wait for each other."""
+    arrive(offer)
+    Delivery.objects.update(state="retrying", due_at=timezone.now() + timedelta(hours=1))
+    held, go = threading.Event(), threading.Event()
+
+    def finish():
+        with transaction.atomic():
+            list(Delivery.objects.select_for_update())
+            held.set()
+            assert go.wait(10)
+            Destination.objects.update(failures_in_row=1)
+        connection.close()
+
+    finishing = threading.Thread(target=finish)
+    finishing.start()
+    assert held.wait(10)
+    resume(destination)  # returns while the delivery is held
+    go.set()
+    finishing.join()
+    assert Destination.objects.get().resumed_at is not None
+
+
+def test_a_great_many_dead_ones_are_replayed_some_at_a_time(destination, crm, offer, sales, arrive, monkeypatch):
+    monkeypatch.setattr("delivery.settle.AT_ONCE", 2)
+    monkeypatch.setattr("delivery.settle.MOST", 4)
+    for number in range(5):
+        arrive(offer, email=f"p{number}@kolovrat.example")
+    Delivery.objects.update(state="dead")
+    assert [replay_all(Delivery.objects.dead()) for _ in range(3)] == [4, 1, 0]

@@ -7,13 +7,16 @@ from uuid import uuid4
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from leads import dialects, understand
 from leads import intake as step
+from leads.day import day_of
 from leads.intake import intake, rerun
 from leads.models import ActionCode, Company, Contact, Demand, Interaction, Lead, Submission
+from leads.work import log_call, set_status
 from portal import pipeline
 from tests.conftest import ADA, at_once, payload
 
@@ -310,3 +313,46 @@ def test_a_worker_whose_time_is_over_leaves_the_rows_as_they_were(offer, sales, 
             intake()
     assert set(Submission.objects.values_list("disposition", "attempts")) == {("pending", 0)}
     assert intake() == 3
+
+
+def test_two_acts_make_the_same_of_a_person_in_one_batch_and_in_two(offer, app, sales, post):
+    acts = [
+        {"title": "CEO", "country": "CZ", "phone": "+420 555 010 203"}, {"title": "Intern", "country": "Atlantis", "phone": ""},
+        {"title": "", "country": "DE"}, {"title": "Head of IT", "country": ""},
+    ]  # fmt: skip
+    for at, said in enumerate(acts):
+        post(offer, email="one@kolovrat.example", description=str(at), **said)
+        post(app, email="two@kolovrat.example", description=str(at), **said)
+        if at < 3:
+            Submission.objects.filter(disposition="pending", listing=offer).update(disposition="quarantined")  # waits for the batch of all
+        intake()
+    Submission.objects.filter(disposition="quarantined").update(disposition="pending", attempts=0)
+    Lead.objects.filter(listing=offer).delete()
+    Contact.objects.filter(email="one@kolovrat.example").delete()
+    Submission.objects.filter(listing=offer).update(disposition="pending", content_key=None)
+    Interaction.objects.all().delete()
+    intake()
+    fields = ("first_name", "last_name", "phone", "country", "country_said", "title", "seniority")
+    one, two = (Contact.objects.values_list(*fields).get(email=f"{name}@kolovrat.example") for name in ("one", "two"))
+    assert one == two
+    assert one[3:6] == ("DE", "DE", "Head of IT")
+
+
+def test_who_comes_back_after_lost_is_a_task_of_the_owner(offer, sales, arrive):
+    lead = arrive(offer)
+    log_call(lead, by=sales)
+    set_status(lead, "lost", by=sales)
+    Lead.objects.update(closed_at=timezone.now() - timedelta(hours=1))
+    arrive(offer, actionCode="PLT", leadSource="AzureMarketplace-PLT|contoso.edge-firewall")
+    lead.refresh_from_db()
+    assert lead.status == "new"
+    assert lead.tasks.get().title == "They came back: answer them"
+    lead.tasks.update(due_at=timezone.now())
+    assert [item.lead for item in day_of(sales).items] == [lead]
+
+
+def test_what_is_too_much_for_a_statement_is_the_row_s_own_fault(db):
+    with pytest.raises(OperationalError) as caught, connection.cursor() as cursor, transaction.atomic():
+        cursor.execute(f"SELECT {', '.join('1' * 2_000)}")
+    assert not step.is_not_the_rows(caught.value)
+    assert step.is_not_the_rows(OperationalError("the server went away"))

@@ -1,6 +1,7 @@
 """Imports: a file is checked, then every readable row is a submission like any other."""
 
 import json
+import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -34,6 +35,7 @@ def test_a_file_is_checked_then_taken_in(offer, sales, marketing, signed_in):
     assert (found.good, found.bad, found.state) == (2, 3, "checked")
     assert [line for line, _problem in found.problems] == [3, 5, 7]
     assert "“nobody” is not an e-mail address" in page.content.decode()
+    assert found.unread == ["Stand"] and "Stand. Their cells are kept" in page.content.decode()
     assert Submission.objects.count() == 0
     for _ in range(2):
         page = browser.post(f"/leads/imports/{found.pk}/run/", follow=True)
@@ -47,7 +49,33 @@ def test_a_file_is_checked_then_taken_in(offer, sales, marketing, signed_in):
     assert (act.source, act.description, act.extra) == ("Import", "Ahoj; jak", {"Stand": "A4"})
     page = browser.get(f"/leads/imports/{found.pk}/")
     assert [(n, name) for _label, n, name in page.context["became"]] == [(2, "lead")]
+    assert f'href="/leads/?brought={found.pk}"' in page.content.decode()
     assert "Imported from a file" in browser.get(ada.get_absolute_url()).content.decode()
+
+
+def test_the_leads_of_an_import_are_a_list(offer, sales, marketing, signed_in, arrive):
+    arrive(offer, email="other@kolovrat.example")
+    browser = signed_in(marketing)
+    upload(browser, offer, FILE)
+    found = Import.objects.get()
+    assert listed(browser, found.pk) == set()
+    browser.post(f"/leads/imports/{found.pk}/run/")
+    pipeline.run()
+    assert listed(browser, found.pk) == {"ada@kolovrat.example", "jan@kolovrat.example"}
+    assert "leads.csv" in browser.get(f"/leads/?brought={found.pk}").content.decode()
+    assert listed(browser, "x") == listed(browser, uuid.uuid4()) == set()
+
+
+def listed(browser, pk):
+    return {lead.contact.email for lead in browser.get(f"/leads/?brought={pk}").context["page"].rows}
+
+
+def test_problems_are_told_in_the_language_of_who_reads_them(offer, marketing, admin, signed_in):
+    upload(signed_in(marketing), offer, FILE)
+    browser = signed_in(admin)
+    browser.cookies["django_language"] = "nl"
+    page = browser.get(f"/leads/imports/{Import.objects.get().pk}/").content.decode()
+    assert "“nobody” is geen e-mailadres" in page and "cellen onder" in page
 
 
 def test_the_same_file_again_doubles_nothing(offer, sales, marketing, signed_in):
@@ -95,7 +123,7 @@ def test_the_command_dry_and_real(offer, sales, tmp_path, capsys):
     file.write_bytes(FILE.encode())
     call_command("import_leads", str(file), "--listing", "edge-firewall", "--dry-run")
     out = capsys.readouterr()
-    assert json.loads(out.out) == {"listing": "edge-firewall", "dry_run": True, "good": 2, "bad": 3}
+    assert json.loads(out.out) == {"listing": "edge-firewall", "dry_run": True, "unread": ["Stand"], "good": 2, "bad": 3}
     assert "line 3: “nobody” is not an e-mail address" in out.err
     assert Submission.objects.count() == 0
     call_command("import_leads", str(file), "--listing", "edge-firewall")
@@ -118,7 +146,7 @@ def test_a_file_that_breaks_off_leaves_nothing(offer, tmp_path):
 
 
 def test_no_cell_can_pass_for_a_test_lead_or_a_neighbours(offer):
-    body = importing.body_of(["Email", "Action Code"], ["email", "actioncode"], ["a@b.example", "DNC"])
+    body = importing.body_of(importing.Head(",", ["Email", "Action Code"], ["email", "actioncode"]), ["a@b.example", "DNC"])
     assert body == {"userDetails": {"email": "a@b.example"}, "leadSource": "Import", "actionCode": "DNC"}
 
 
@@ -131,3 +159,13 @@ def test_workers_are_woken_when_the_rows_are_there_to_be_seen(offer, marketing, 
         browser.post(f"/leads/imports/{Import.objects.get().pk}/run/")
         assert not woken
     assert len(woken) == 1
+
+
+def test_a_file_of_too_many_rows_or_of_many_bad_ones_is_refused(offer, marketing, signed_in, monkeypatch):
+    monkeypatch.setattr("leads.pages.imports.MOST_ROWS", 3)
+    monkeypatch.setattr("leads.importing.WRONG_FILE", 2)
+    browser = signed_in(marketing)
+    assert "More than 3 rows" in upload(browser, offer, "Email\n" + "a@b.example\n" * 4).content.decode()
+    page = upload(browser, offer, "Email\n" + "nobody\n" * 3).content.decode()
+    assert "More than 2 rows can’t be read; the first is line 2: “nobody” is not" in page
+    assert not Import.objects.exists()

@@ -407,3 +407,13 @@ def test_days_of_another_year_say_so(publisher):
     this = publisher.today.year
     said = [period(*days).replace("\u2009", " ") for days in ((f"{this}-01-02", f"{this}-01-05"), ("2020-01-01", "2020-12-31"), ("9999-01-01", ""))]
     assert said == ["2–5 Jan", "1 Jan – 31 Dec 2020", "from 1 Jan 9999"]
+
+
+@pytest.mark.parametrize("name", ["status", "storefront", "listing", "owner", "cluster", "score_min", "clock", "days", "from", "to", "reached", "tag", "country", "campaign", "stage", "brought"])  # fmt: skip
+def test_a_filter_that_says_nonsense_finds_nothing(name, offer, sales, arrive, marketing, signed_in, api):
+    arrive(offer)
+    browser = signed_in(marketing)
+    assert browser.get(f"{LIST}?{name}=zzz").context["page"].rows == []
+    assert len(b"".join(browser.get(f"{reverse('leads:export')}?{name}=zzz").streaming_content).splitlines()) == 1
+    answer = api(marketing).get(f"/api/v1/leads/?{name}=zzz")
+    assert name == "brought" or answer.status_code == 400 or answer.json()["results"] == []

@@ -74,3 +74,12 @@ def test_tokens_are_revoked_here(admin, signed_in):
     signed_in(admin).post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": [token.pk]})
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+def test_a_long_table_is_counted_no_further_than_its_bound(offer, admin, arrive, signed_in, monkeypatch):
+    monkeypatch.setattr("accounts.admin.Bounded.FAR", 2)
+    for number in range(4):
+        arrive(offer, email=f"p{number}@kolovrat.example")
+    browser = signed_in(admin)
+    for name in ("lead", "activity", "interaction", "submission"):
+        assert browser.get(reverse(f"admin:leads_{name}_changelist")).context["cl"].result_count == 2

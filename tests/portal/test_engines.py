@@ -262,3 +262,14 @@ def test_a_server_on_the_path_is_called_by_its_own_name(tmp_path: Path, monkeypa
     (tmp_path / "redis-server").symlink_to(program)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert redis.binary() == tmp_path / "redis-server"
+
+
+def test_without_waitid_a_child_is_watched_all_the_same(folder: Path, guardian: Guardian, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS before Python 3.13."""
+    monkeypatch.delattr(os, "waitid")
+    short, long = (Child(guardian, [sys.executable, "-c", code], open_log(folder, "child")) for code in ("pass", "import time; time.sleep(60)"))
+    assert wait(short.has_ended, 20)
+    assert short.reap() == 0 and short.reap() == 0
+    assert not long.has_ended()
+    long.stop(signal.SIGTERM, grace=5)
+    assert long.has_ended() and long.reap() == -signal.SIGTERM

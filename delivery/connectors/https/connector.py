@@ -29,19 +29,19 @@ class Connector(contract.Connector):
     label = gettext_lazy("Your CRM, over HTTPS")
 
     def clean(self, config: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        unknown = set(config) - {"url", "secret"}
-        if unknown:
-            raise ValidationError({name: _("This setting is unknown.") for name in unknown})
+        wrong: dict[str, Any] = {name: _("This setting is unknown.") for name in set(config) - {"url", "secret"}}
         url, secret = config.get("url"), config.get("secret")
-        if not isinstance(url, str):
-            raise ValidationError({"url": _("An address is needed.")})
         try:
+            if not isinstance(url, str):
+                raise ValidationError(_("An address is needed."))
             egress.check_url(url)
         except ValidationError as error:
-            raise ValidationError({"url": error.messages}) from None
+            wrong["url"] = error.messages
         if not isinstance(secret, str) or not 16 <= len(key_of(secret)) <= 128:
-            raise ValidationError({"secret": _("A signing secret is needed: base64 of 16 to 128 bytes, with or without whsec_ in front.")})
-        return {"url": url}, secret
+            wrong["secret"] = _("A signing secret is needed: base64 of 16 to 128 bytes, with or without whsec_ in front.")
+        if wrong:
+            raise ValidationError(wrong)
+        return {"url": url}, str(secret)
 
     def send(self, destination: Destination, message_id: str, payload: dict[str, Any]) -> Answer:
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))

@@ -30,4 +30,4 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         for line, problem in result.problems:
             self.stderr.write(f"line {line}: {problem}")
-        self.stdout.write(json.dumps({"listing": listing, "dry_run": dry_run, "good": result.good, "bad": result.bad}))
+        self.stdout.write(json.dumps({"listing": listing, "dry_run": dry_run, "unread": result.unread, "good": result.good, "bad": result.bad}))
