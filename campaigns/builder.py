@@ -22,14 +22,15 @@ from accounts.roles import OFFICE
 from campaigns import build, by_hand, words
 from campaigns.flow import FORKS, ways_of
 from campaigns.forms import CampaignForm, ConditionsForm, TextForm
+from campaigns.found import campaign_of
 from campaigns.gallery import templates
 from campaigns.inspector import Inspector
 from campaigns.models import Campaign, Enrollment, Stage, StageText, Version
-from campaigns.pages import campaign_of, shown
+from campaigns.pages import shown
 from campaigns.splits import LEAST, set_winner
 from campaigns.stage_form import form_of
 from leads.models import Lead
-from leads.pages.lists import picked
+from leads.picked import picked
 
 
 def at(campaign: Campaign, stage: Stage | None = None, **more: str) -> HttpResponse:

@@ -8,8 +8,8 @@ from accounts.access import allow
 from accounts.roles import OFFICE
 from campaigns.coming import coming
 from campaigns.figures import figures_of
+from campaigns.found import campaign_of
 from campaigns.models import MailRules
-from campaigns.pages import campaign_of
 from campaigns.results import chart, earned, mails, moved_on, parts, tallied, times
 from listings.days import weekday
 

@@ -1,24 +1,18 @@
 """Pages about mail as such: the local mailbox, and who must not be written to."""
 
-from datetime import timedelta
-from uuid import UUID
-
 from django.contrib import messages
-from django.db import connection
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import allow, who
 from accounts.audit import Kind, record
-from accounts.remembered import remembered
 from accounts.roles import OFFICE
 from campaigns import mailbox as box
 from campaigns.forms import RulesForm, SuppressionForm
 from campaigns.models import MailRules, Message, Suppression
-from leads.models import Contact
+from campaigns.rules import per_person
 
 PAGE = 50
 
@@ -67,30 +61,6 @@ def rules(request: HttpRequest) -> HttpResponse:
         "most": most,
     }
     return render(request, "campaigns/rules.html", context, status=422 if form.errors else 200)
-
-
-def per_person() -> tuple[list[tuple[int, int]], list[tuple[Contact, int]]]:
-    """Of the last 30 days: (mails, people who got so many) for each number of mails; and (person, mails) of the ten who got most."""
-
-    def counted() -> list[tuple[str, str, int]]:
-        with connection.cursor() as cursor:
-            cursor.execute(PER_PERSON, [timezone.now() - timedelta(days=30)])
-            return list(cursor.fetchall())
-
-    rows = remembered("campaigns mail per person", counted)
-    most = [(UUID(who), n) for what, who, n in rows if what == "most"]
-    contacts = Contact.objects.select_related("company").in_bulk([pk for pk, _n in most])
-    return sorted((int(mails), n) for what, mails, n in rows if what == "spread"), [(contacts[pk], n) for pk, n in most if pk in contacts]
-
-
-PER_PERSON = """
-    WITH got AS MATERIALIZED (
-        SELECT l.contact_id, count(*) AS n FROM campaigns_message m JOIN campaigns_enrollment e ON e.id = m.enrollment_id
-        JOIN leads_lead l ON l.id = e.lead_id WHERE m.state = 'sent' AND m.sent_at > %s GROUP BY l.contact_id
-    )
-    SELECT 'spread', n::text, count(*) FROM got GROUP BY n
-    UNION ALL (SELECT 'most', contact_id::text, n FROM got ORDER BY n DESC, contact_id LIMIT 10)
-"""
 
 
 @allow(*OFFICE)

@@ -25,22 +25,18 @@ from campaigns import words
 from campaigns.changes import changes
 from campaigns.dryrun import would_enter
 from campaigns.figures import figures_of, message_counts, rows, stages_of
+from campaigns.found import campaign_of, latest, somebody, version_of
 from campaigns.inspector import STAGE_WORDS, Inspector
 from campaigns.kinds import faults
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Version
 from campaigns.send import letter
 from campaigns.settle import settle
 from leads import keyset
-from leads.models import Lead
 from leads.wording import in_words
 from listings.models import Publisher
 
 # A mail brings its own styles; it runs nothing and loads nothing.
 MAIL_POLICY = {"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "img-src": ["data:"], "frame-ancestors": ["'self'"], "sandbox": True}
-
-
-def campaign_of(slug: str) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("storefront", "published_by", "current").prefetch_related("versions"), slug=slug)
 
 
 @allow(*OFFICE)
@@ -57,12 +53,6 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = campaign_of(slug)
     version = version_of(campaign, request.GET.get("version", ""))
     return render(request, "campaigns/detail.html", shown(campaign, version, Inspector.of(version, request.GET)))
-
-
-def version_of(campaign: Campaign, number: str) -> Version:
-    if number:
-        return get_object_or_404(campaign.versions, number=number if number.isdecimal() and len(number) < 9 else 0)
-    return campaign.draft or campaign.version
 
 
 def shown(campaign: Campaign, version: Version, inspector: Inspector) -> dict[str, Any]:
@@ -175,13 +165,6 @@ def sent(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "campaigns/messages.html", context)
 
 
-def uuid_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
-
-
 @allow(*OFFICE)
 @require_POST
 def decide(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
@@ -242,20 +225,3 @@ def preview_html(request: HttpRequest, slug: str, pk: int, language: str) -> Htt
     html = letter(written, lead, Publisher.current().name, words.absolute("/unsubscribe/…"))[2]
     # The frame has the scheme of the reader's own screen, whatever look was chosen.
     return HttpResponse(html.replace("(prefers-color-scheme: dark)", "all" if request.GET.get("as") == "dark" else "not all"))
-
-
-def somebody(campaign: Campaign, asked: str) -> Lead | None:
-    """The lead asked for, if it has an address and is of the storefront; else the one who entered last, or would be the first to."""
-    if asked:
-        of_storefront = Lead.objects.for_list().filter(listing__storefront=campaign.storefront_id).exclude(contact__email="")
-        return of_storefront.filter(pk=uuid_of(asked)).first()
-    return next(iter(latest(campaign, 1)), None)
-
-
-def latest(campaign: Campaign, n: int) -> list[Lead]:
-    """Those with an address who entered last; before anybody did, the newest of the storefront."""
-    entered = Enrollment.objects.filter(campaign=campaign).exclude(lead__contact__email="").order_by("-id").values_list("lead", flat=True)[:n]
-    leads = Lead.objects.for_list()
-    if keys := list(entered):
-        return list(leads.filter(pk__in=keys))
-    return list(leads.filter(listing__storefront=campaign.storefront_id).exclude(contact__email="").order_by("-received_at", "-pk")[:n])

@@ -14,10 +14,10 @@ from accounts.access import allow
 from accounts.audit import Kind, record
 from accounts.roles import OFFICE
 from campaigns.attribute import attribute_anew
+from campaigns.found import campaign_of
 from campaigns.go import target
 from campaigns.models import Cost, DemandActivity, Strategy, Target, Touch
 from campaigns.models.plan import MOST_TARGETS
-from campaigns.pages import campaign_of
 from campaigns.plan_forms import ActivityForm, CostForm, StrategyForm, TargetForm
 from campaigns.returns import plan_of, plans_of, returns
 from campaigns.words import absolute

@@ -1,10 +1,13 @@
 """Whether a mail may go out now, and if not, when: the limit of mails per person over all campaigns, and the hours of the person's day."""
 
 from datetime import datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.utils import timezone
 
+from accounts.remembered import remembered
 from campaigns.clock import next_hour, zone_of
 from campaigns.models import MailRules, Message
 from leads.models import Contact
@@ -83,3 +86,27 @@ def next_opening(moment: datetime, rules: MailRules, zone: str) -> datetime:
     if there.isoweekday() in rules.weekdays and there.hour >= rules.from_hour and there < closes:
         return moment
     return next_hour(moment, {"minute": rules.from_hour * 60, "weekdays": rules.weekdays}, zone)
+
+
+def per_person() -> tuple[list[tuple[int, int]], list[tuple[Contact, int]]]:
+    """Of the last 30 days: (mails, people who got so many) for each number of mails; and (person, mails) of the ten who got most."""
+
+    def counted() -> list[tuple[str, str, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(PER_PERSON, [timezone.now() - timedelta(days=30)])
+            return list(cursor.fetchall())
+
+    rows = remembered("campaigns mail per person", counted)
+    most = [(UUID(who), n) for what, who, n in rows if what == "most"]
+    contacts = Contact.objects.select_related("company").in_bulk([pk for pk, _n in most])
+    return sorted((int(mails), n) for what, mails, n in rows if what == "spread"), [(contacts[pk], n) for pk, n in most if pk in contacts]
+
+
+PER_PERSON = """
+    WITH got AS MATERIALIZED (
+        SELECT l.contact_id, count(*) AS n FROM campaigns_message m JOIN campaigns_enrollment e ON e.id = m.enrollment_id
+        JOIN leads_lead l ON l.id = e.lead_id WHERE m.state = 'sent' AND m.sent_at > %s GROUP BY l.contact_id
+    )
+    SELECT 'spread', n::text, count(*) FROM got GROUP BY n
+    UNION ALL (SELECT 'most', contact_id::text, n FROM got ORDER BY n DESC, contact_id LIMIT 10)
+"""

@@ -20,9 +20,9 @@ from accounts.roles import OFFICE
 from campaigns import words
 from campaigns.dryrun import DAYS, MOST, DryRun, dry_run, of_last_quarter, would_enter
 from campaigns.figures import figures_of
+from campaigns.found import campaign_of, latest, somebody, uuid_of, version_of
 from campaigns.inflight import landings, move_in_flight
 from campaigns.models import Campaign, Enrollment, StageText, Version
-from campaigns.pages import campaign_of, latest, somebody, uuid_of, version_of
 from campaigns.send import letter
 from leads.filters import asked_in
 from leads.lists import chosen

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -21,12 +21,13 @@ from accounts.audit import Kind, record
 from accounts.newest import newest, read
 from accounts.roles import ADMIN, OFFICE
 from delivery.contract import DeliveryFailed, connectors
+from delivery.dead import handle, replay_all
 from delivery.figures import standing_of, standings
 from delivery.forms import ConfigForm, DestinationForm, config_form, keep
 from delivery.models import Delivery, Destination
 from delivery.payload import payload
+from delivery.send import replay as replay_these
 from delivery.send import resume
-from delivery.settle import handle, replay_all
 from leads.models import Lead
 
 MAX_REASON = 500
@@ -145,6 +146,19 @@ def replay(request: HttpRequest) -> HttpResponse:
     else:
         messages.warning(request, _("Nothing to replay: only dead deliveries are, and none was chosen."))
     return redirect(back(request))
+
+
+@allow(*OFFICE)
+@require_POST
+def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make a delivery due now: a dead one is taken up again, one that waits for its next try waits no longer."""
+    delivery = get_object_or_404(Delivery.objects.visible_to(who(request)).select_related("lead"), pk=pk)
+    if Delivery.objects.filter(pk=pk, state=Delivery.State.RETRYING).update(due_at=timezone.now()) or replay_these([pk]):
+        record(request, Kind.CHANGED, f"delivery {pk} sent again")
+        messages.success(request, _("It is sent again now"))
+    else:
+        messages.info(request, _("Nothing to send again: it went through, or is on its way"))
+    return redirect(delivery.lead)
 
 
 @allow(*OFFICE)

@@ -121,7 +121,7 @@ def claim(destination: Destination, limit: int) -> list[Call]:
 
 def load(claimed: QuerySet[Delivery]) -> list[Call]:
     """What each delivery carries. One that can't be written is refused, and the others go."""
-    leads = {lead.pk: lead for lead in Lead.objects.for_list().filter(pk__in=[one.lead_id for one in claimed]).prefetch_related("interactions")}
+    leads = {lead.pk: lead for lead in Lead.objects.for_list().filter(pk__in=[one.lead_id for one in claimed])}
     calls = []
     with translation.override("en"):  # a CRM reads one language
         for delivery in claimed:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("deliveries/replay/", pages.replay, name="replay"),
     path("deliveries/handled/", pages.handled, name="handled"),
     path("deliveries/<uuid:pk>/", pages.delivery, name="delivery"),
+    path("deliveries/<uuid:pk>/again/", pages.send_again, name="send_again"),
     path("new/<slug:kind>/", pages.edit, name="new"),
     path("<int:pk>/", pages.destination, name="detail"),
     path("<int:pk>/edit/", pages.edit, name="edit"),

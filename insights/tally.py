@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from accounts.ids import array
 from insights.models import STEPS
+from listings.models import Publisher
 
 
 def tally(leads: Sequence[UUID]) -> int:
@@ -85,6 +86,15 @@ DEMAND = f"""
     )
     SELECT count(*) FROM taken
 """
+
+
+def recount() -> int:
+    """Count everything anew if somebody asked for it; returns 1 when they did. What is asked meanwhile is done the next time."""
+    asked = Publisher.objects.filter(recount_asked_at__isnull=False)
+    for at in list(asked.values_list("recount_asked_at", flat=True)):
+        rebuild()
+        return asked.filter(recount_asked_at=at).update(recount_asked_at=None)
+    return 0
 
 
 def rebuild() -> None:

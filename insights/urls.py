@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from insights import views
+from insights import pages
 
 app_name = "insights"
 urlpatterns = [
-    path("overview/", views.overview, name="overview"),
-    path("overview/offers.csv", views.export, name="csv"),
+    path("overview/", pages.overview, name="overview"),
+    path("overview/offers.csv", pages.export, name="csv"),
 ]

@@ -16,7 +16,7 @@ def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
     """Give the contact these values, and what follows from them; returns which differ from before. Locks company, contact, then their leads in id order."""
     now = timezone.now()
     with transaction.atomic():
-        if not any(getattr(contact, name) != value for name, value in changes.items()):
+        if not Contact.objects.filter(pk=contact.pk).exclude(**changes).exists():  # a form has put its values into `contact` already
             return []
         company = company_of(changes.get("company_said", contact.company_said), changes.get("email", contact.email), changes.get("country", ""))
         row = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)

@@ -94,6 +94,11 @@ def without(asked: Mapping[str, str], *names: str) -> str:
     return "?" + urlencode(kept)
 
 
+def canonical(query: str) -> str:
+    """The filters and the order that an address asks for, written the one way they are written."""
+    return without(asked_in(QueryDict(query.removeprefix("?")))).removeprefix("?")
+
+
 def owners(user: User) -> UserQuerySet:
     """Whose leads a list of this user may hold: every seller's, or one's own and those of the teams one leads."""
     if user.sees_all:

@@ -4,11 +4,14 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from leads import normal
+from accounts.models import User
+from leads import normal, saved
 from leads.models import Contact, Task
 from leads.wording import country_choices
 
@@ -115,3 +118,23 @@ class ContactForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         return reachable(self, super().clean() or self.cleaned_data)
+
+
+class SaveForm(forms.Form):
+    """A name for the filters, and whether others are to see it."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=saved.LONGEST_NAME)
+    is_shared = forms.BooleanField(label=gettext_lazy("Show it to marketing and admins as well"), required=False)
+
+    def __init__(self, data: QueryDict | None = None, *, user: User) -> None:
+        super().__init__(data, auto_id="view_%s")
+        if not user.sees_all:
+            del self.fields["is_shared"]
+
+
+def checked(request: HttpRequest, form: forms.Form | forms.ModelForm) -> dict[str, Any] | None:
+    """What the form says; a form that says nothing usable leaves its complaint on the page."""
+    if form.is_valid():
+        return form.cleaned_data
+    messages.warning(request, " ".join(f"{form.fields[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
+    return None

@@ -131,8 +131,18 @@ def lately(leads: LeadQuerySet, days: str) -> LeadQuerySet:
     return received(leads, str(Publisher.current().today - timedelta(days=int(days) - 1)), "")
 
 
-def archived(rows: SubmissionQuerySet, first: str, last: str) -> SubmissionQuerySet:
-    """Submissions received from one day to another. Their ids are no further from that than a day, so only the months it can be are looked at."""
+def archived(rows: SubmissionQuerySet, asked: Mapping[str, str]) -> SubmissionQuerySet:
+    """Submissions by `disposition`, `listing`, `storefront`, and the days `from` and `to` that they were received on.
+
+    Their ids are no further from their days than a day, so only the months it can be are looked at. The listings are named even when it is all of them,
+    so that the index by disposition serves.
+    """
+    if any(asked.get(name) for name in ("disposition", *OF_LISTING)):
+        here = Listing.objects.filter(**{path: asked[name] for name, path in OF_LISTING.items() if asked.get(name)})
+        rows = rows.filter(listing__in=list(here.values_list("pk", flat=True)))
+    if disposition := asked.get("disposition"):
+        rows = rows.filter(disposition=disposition)
+    first, last = asked.get("from", ""), asked.get("to", "")
     rows = received(rows, first, last)
     with suppress(ValueError, OverflowError):  # days that no id reaches to
         if first:

@@ -1,44 +1,44 @@
-"""Taking back the last change of status: what the leads were before waits in the session of whoever changed them."""
+"""Taking back what was last done to several leads at once: what they were before waits in the session of whoever did it, the last of each kind."""
 
+import json
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts.access import who
-from leads.bulk import KEPT, put_back
-from leads.models import Lead
-
-KEY, MOST = "undo", 1_000
+MOST = 1_000
+Before = list[dict[str, Any]]
 
 
-def offer(request: HttpRequest, status: str, before: Sequence[dict[str, Any]]) -> str:
-    """Remember what the leads were; returns the tag that puts Undo into the message. Of very many leads nothing is remembered."""
-    if len(before) > MOST:
+def offer(request: HttpRequest, address: str, done: Any, before: Sequence[dict[str, Any]]) -> str:
+    """Remember what was `done` and what the leads were; returns the tag that puts Undo, which is at `address`, into the message. Of none and of very many
+    nothing is remembered."""
+    if not 0 < len(before) <= MOST:
         return ""
     batch = secrets.token_urlsafe(9)
-    rows = [[str(row["pk"]), *(str(row[column]) if row[column] else None for column in KEPT)] for row in before]
-    request.session[KEY] = {"batch": batch, "status": status, "rows": rows}
-    return "undo:" + reverse("leads:undo", args=[batch])
+    request.session[key(address)] = {"batch": batch, "done": done, "before": json.dumps(list(before), default=plain)}
+    return "undo:" + reverse(address, args=[batch])
 
 
-def undo(request: HttpRequest, batch: str) -> int | None:
-    """Put back the remembered batch, once; returns how many leads, or nothing when it is not the one remembered."""
-    kept = request.session.get(KEY)
+def taken(request: HttpRequest, address: str, batch: str) -> tuple[Any, Before] | None:
+    """(what was done, what the leads were) of the remembered batch, once; nothing when it is not the one remembered. Moments are text, as they were kept."""
+    kept = request.session.get(key(address))
     if not kept or kept["batch"] != batch:
         return None
-    del request.session[KEY]
-    rows = [{"pk": pk, "status": status, **moments(rest)} for pk, status, *rest in kept["rows"]]
-    user = who(request)
-    return put_back(Lead.objects.visible_to(user), kept["status"], rows, by=user)
+    del request.session[key(address)]
+    return kept["done"], json.loads(kept["before"])
 
 
-def moments(texts: Sequence[str | None]) -> dict[str, Any]:
-    return {column: parse_datetime(text) if text else None for column, text in zip(KEPT[1:], texts, strict=True)}
+def key(address: str) -> str:
+    return f"undo {address}"
+
+
+def plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def is_ours(request: HttpRequest) -> bool:

@@ -43,6 +43,8 @@ class Publisher(models.Model):
         help_text=_("Two-letter codes; empty means all."),
     )
 
+    recount_asked_at = models.DateTimeField(null=True, editable=False)
+
     class Meta:
         verbose_name = _("publisher")
 

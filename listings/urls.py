@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from listings import views
+from listings import pages
 
 app_name = "listings"
 urlpatterns = [
-    path("listings/", views.index, name="list"),
-    path("listings/new/", views.new, name="new"),
-    path("listings/<slug:slug>/", views.detail, name="detail"),
-    path("listings/<slug:slug>/edit/", views.edit, name="edit"),
-    path("listings/<slug:slug>/lead-url/", views.secret, name="secret"),
-    path("listings/<slug:slug>/lead-url/new/", views.rotate, name="rotate"),
-    path("setup/playbooks/", views.playbooks, name="playbooks"),
-    path("setup/playbooks/<slug:slug>/", views.playbook, name="playbook"),
+    path("listings/", pages.index, name="list"),
+    path("listings/new/", pages.new, name="new"),
+    path("listings/<slug:slug>/", pages.detail, name="detail"),
+    path("listings/<slug:slug>/edit/", pages.edit, name="edit"),
+    path("listings/<slug:slug>/lead-url/", pages.secret, name="secret"),
+    path("listings/<slug:slug>/lead-url/new/", pages.rotate, name="rotate"),
+    path("setup/playbooks/", pages.playbooks, name="playbooks"),
+    path("setup/playbooks/<slug:slug>/", pages.playbook, name="playbook"),
 ]

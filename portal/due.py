@@ -31,8 +31,10 @@ from campaigns.splits import undecided
 from campaigns.sweep import sweep as sweep_campaigns
 from delivery.models import Destination
 from delivery.send import send as send_deliveries
+from insights.tally import recount
 from leads.models import Demand, Lead, Submission
 from leads.partitions import keep_months_ahead, months_are_missing
+from listings.models import Publisher
 from portal import pipeline
 from routing.seats import fill_seats
 from routing.seats import wanted as seats_wanted
@@ -80,6 +82,7 @@ WORK = (
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
     Work("segments", sweep_campaigns, timedelta(seconds=15), lambda: Campaign.objects.unswept(timezone.now()).exists()),
     Work("splits", decide_splits, timedelta(minutes=10), lambda: bool(undecided(timezone.now()))),
+    Work("recount", recount, timedelta(seconds=5), lambda: Publisher.objects.filter(recount_asked_at__isnull=False).exists()),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
     Work("seats", fill_seats, timedelta(seconds=15), seats_wanted),
     Work("alarms", raise_alarms, timedelta(minutes=1), lambda: any(excesses())),

@@ -21,7 +21,7 @@ from delivery.dispatch import dispatch
 from insights.tally import tally, tally_demand
 from leads.intake import intake
 from leads.models import Lead
-from leads.settle import settle
+from leads.revise import revise
 from routing.assign import assign
 from scoring.score import score
 
@@ -89,6 +89,6 @@ def walk(leads: Sequence[UUID], step: Callable[..., Any] = plainly) -> None:
     step(assign, leads)
     if again := step(enroll, leads):
         step(assign, again)
-    revised = step(settle, leads)
+    revised = step(revise, leads)
     step(dispatch, revised)
     step(tally, leads)

@@ -253,6 +253,7 @@ BEAT = {
     "uncertain_mail": 60,
     "segments": 60,
     "splits": 600,
+    "recount": 60,
     "decay": 60,
     "seats": 60,
     "alarms": 60,

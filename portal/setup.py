@@ -7,9 +7,9 @@ import pycountry
 from django import forms
 from django.contrib import messages
 from django.contrib.postgres.forms import SimpleArrayField
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,11 +18,10 @@ from accounts.audit import Kind, record
 from accounts.forms import zones
 from accounts.roles import ADMIN, OFFICE
 from campaigns.models import Suppression
-from insights.tally import rebuild
 from leads.models import Lead
 from listings.models import Publisher
 from portal import health
-from portal.due import WORK
+from portal.due import WORK, nudge
 from portal.setup_words import cards, kept_data, work_in_words
 
 
@@ -74,19 +73,19 @@ def publisher(request: HttpRequest) -> HttpResponse:
         if not asks:
             keep(form)
             record(request, Kind.CHANGED, f"publisher: {', '.join(form.changed_data) or 'nothing'}")
-            messages.success(request, _("Saved; every figure was counted anew") if "time_zone" in form.changed_data else _("Saved"))
+            messages.success(request, _("Saved; every figure is being counted anew") if "time_zone" in form.changed_data else _("Saved"))
             return redirect("portal:publisher")
     return render(request, "portal/publisher.html", {"form": form, "asks": asks}, status=422 if form.errors else 200)
 
 
 def keep(form: PublisherForm) -> None:
-    """Save, and let what rests on it follow: figures on the time zone, scores on the countries."""
-    with transaction.atomic():
-        form.save()
-        if "countries_served" in form.changed_data:  # before the tallies, as everybody takes these locks
-            Lead.objects.open().make_stale()
-        if "time_zone" in form.changed_data:
-            rebuild()
+    """Save, and let what rests on it follow: figures on the time zone, which the workers count anew, scores on the countries."""
+    if "time_zone" in form.changed_data:
+        form.instance.recount_asked_at = timezone.now()
+    form.save()
+    if "countries_served" in form.changed_data:
+        Lead.objects.open().make_stale()
+    nudge("recount")
 
 
 @allow(ADMIN)

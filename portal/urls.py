@@ -5,7 +5,6 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from delivery.retry import retry
 from leads.views import submit
 from portal import health, pages, setup_urls
 from portal.metrics import Metrics
@@ -30,7 +29,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("leads/", include("leads.urls")),
     path("", include("routing.urls")),
-    path("deliveries/<uuid:pk>/retry/", retry, name="retry_delivery"),
     path("", include("accounts.urls")),
     path("", include("scoring.urls")),
     path("", include("campaigns.urls")),

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from routing import sellers, views
+from routing import pages, seller_pages
 
 app_name = "routing"
 urlpatterns = [
-    path("routing/leads/<uuid:pk>/owner/", views.assign, name="assign"),
-    path("routing/picked/owner/", views.assign_picked, name="assign_picked"),
-    path("routing/undo/<str:batch>/", views.undo, name="undo"),
-    path("setup/routing/", sellers.sellers, name="sellers"),
-    path("setup/routing/<int:pk>/", sellers.seller, name="seller"),
+    path("routing/leads/<uuid:pk>/owner/", pages.assign, name="assign"),
+    path("routing/picked/owner/", pages.assign_picked, name="assign_picked"),
+    path("routing/undo/<str:batch>/", pages.undo, name="undo"),
+    path("setup/routing/", seller_pages.sellers, name="sellers"),
+    path("setup/routing/<int:pk>/", seller_pages.seller, name="seller"),
 ]

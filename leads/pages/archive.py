@@ -14,7 +14,7 @@ from accounts.roles import OFFICE
 from leads import keyset
 from leads.filters import PlainSelect, without
 from leads.lists import archived
-from leads.models import Disposition, Submission, SubmissionQuerySet
+from leads.models import Disposition, Submission
 from listings.models import Listing
 
 PLAIN = {"class": "input input-sm input-auto"}
@@ -49,22 +49,10 @@ def archive(request: HttpRequest) -> HttpResponse:
     listings = list(Listing.objects.for_display())
     asked = {name: value for name, value in request.GET.dict().items() if value}
     form = ArchiveForm(asked, listings)
-    found = wanted(Submission.objects.visible_to(who(request)), form, listings)
+    seen = Submission.objects.visible_to(who(request))
+    found = archived(seen, asked) if form.is_valid() else seen.none()
     total = keyset.count(found)
     page = keyset.turn(found.select_related("listing", "listing__storefront").defer("body", "repair"), "pk", asked, total=total)
     chosen = {name: value for name, value in asked.items() if name in form.fields}
     context = {"page": page, "total": total, "form": form, "is_filtered": bool(chosen), "clear_url": without({})}
     return render(request, "leads/archive.html", context)
-
-
-def wanted(seen: SubmissionQuerySet, form: ArchiveForm, listings: list[Listing]) -> SubmissionQuerySet:
-    """Those that the form asks for."""
-    if not form.is_valid():
-        return seen.none()
-    said: dict[str, Any] = form.cleaned_data
-    if said["disposition"]:
-        seen = seen.filter(disposition=said["disposition"])
-    if said["disposition"] or said["listing"] or said["storefront"]:  # named even when it is all of them, so that the index serves
-        here = [one.pk for one in listings if said["listing"] in ("", one.slug) and said["storefront"] in ("", one.storefront.slug)]
-        seen = seen.filter(listing__in=here)
-    return archived(seen, *(day.isoformat() if (day := said[name]) else "" for name in ("from", "to")))

@@ -1,7 +1,6 @@
 """The list of leads, what is done to several at once, and the export."""
 
 import csv
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,10 +18,11 @@ from accounts.audit import Kind, listed, record
 from accounts.models import User
 from accounts.roles import ROLES
 from leads import filters, keyset, panels, undo
-from leads.bulk import set_status_of_all
+from leads.bulk import put_back, set_status_of_all
+from leads.forms import SaveForm
 from leads.lists import chosen
-from leads.models import Lead, LeadQuerySet, Status
-from leads.pages.saved import SaveForm
+from leads.models import Lead, Status
+from leads.picked import picked
 from leads.saved import seen_by
 from leads.spreadsheets import safe
 
@@ -30,6 +30,7 @@ COLUMNS = (
     "id", "received_at", "first_name", "last_name", "email", "phone", "company", "title", "country", "storefront", "listing", "status", "score",
     "cluster", "owner", "respond_by", "first_response_at", "qualified_at", "opportunity_at", "won_at",
 )  # fmt: skip
+COUNTED = 100_000  # no export is counted further
 
 
 @allow(*ROLES)
@@ -57,23 +58,6 @@ def leads_list(request: HttpRequest) -> HttpResponse:
     return render(request, "leads/list.html", context)
 
 
-def picked(request: HttpRequest) -> LeadQuerySet:
-    """The ticked leads of those the user sees, or all that the address asks for: of very many the first, as the page shows them."""
-    seen = Lead.objects.visible_to(who(request)).for_list()
-    if request.POST.get("all"):
-        asked = filters.asked_in(request.GET)
-        shown = chosen(seen, asked).order_by(f"-{filters.sorted_by(asked)[1]}", "-pk")
-        return seen.filter(pk__in=shown.values("pk")[: keyset.FAR])
-    return seen.filter(pk__in=[pk for pk in map(uuid_or_none, request.POST.getlist("pick")) if pk])
-
-
-def uuid_or_none(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
-
-
 def back_to_list(request: HttpRequest) -> HttpResponse:
     return redirect(reverse("leads:list") + filters.without(filters.asked_in(request.GET)))
 
@@ -89,7 +73,7 @@ def set_status_of_picked(request: HttpRequest) -> HttpResponse:
     before = set_status_of_all(picked(request), status, by=who(request))
     text = ngettext("%(n)d lead set to %(status)s", "%(n)d leads set to %(status)s", len(before))
     text %= {"n": len(before), "status": Status(status).label}
-    messages.success(request, text, extra_tags=undo.offer(request, status, before) if before else "")
+    messages.success(request, text, extra_tags=undo.offer(request, "leads:undo", status, before))
     return back_to_list(request)
 
 
@@ -97,10 +81,11 @@ def set_status_of_picked(request: HttpRequest) -> HttpResponse:
 @require_POST
 def undo_status(request: HttpRequest, batch: str) -> HttpResponse:
     """Put back what the last change of status in this session changed."""
-    done = undo.undo(request, batch)
-    if done is None:
+    kept = undo.taken(request, "leads:undo", batch)
+    if kept is None:
         messages.warning(request, _("That can't be undone any more."))
     else:
+        done = put_back(Lead.objects.visible_to(who(request)), *kept, by=who(request))
         messages.success(request, ngettext("%(n)d lead put back", "%(n)d leads put back", done) % {"n": done})
     return redirect(str(request.META["HTTP_REFERER"]) if undo.is_ours(request) else "leads:list")
 
@@ -121,10 +106,9 @@ def export_picked(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def as_csv(request: HttpRequest, leads: QuerySet[Lead], what: str) -> StreamingHttpResponse:
-    """Stream the leads, newest first. The audit says which filters were set, not what was searched for."""
-    record(request, Kind.EXPORTED, f"leads {what}".strip(), count=leads.order_by().count())
-    rows = (cells(lead) for lead in leads.order_by("-received_at", "-pk").iterator(chunk_size=1_000))
-    response = StreamingHttpResponse(lines(rows), content_type="text/csv; charset=utf-8")
+    """Stream the leads, newest first. The audit says which filters were set, not what was searched for, and of very many that they were very many."""
+    record(request, Kind.EXPORTED, f"leads {what}".strip(), count=keyset.count(leads, bound=COUNTED).figure)
+    response = StreamingHttpResponse(lines(map(cells, keyset.every(leads, "received_at"))), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="leads.csv"'
     return response
 

@@ -16,7 +16,7 @@ from accounts.roles import ROLES
 from leads import panels, undo, work
 from leads.bulk import set_status_of_all
 from leads.correct import correct
-from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, ValueForm, WroteForm
+from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, ValueForm, WroteForm, checked
 from leads.models import Interaction, Lead, Status, Task
 from leads.place import place_of
 from leads.tags import MOST as MOST_TAGS
@@ -61,14 +61,6 @@ def back(request: HttpRequest, lead: Lead) -> HttpResponse:
     return redirect("leads:my_day") if request.POST.get("from") == "day" else redirect(lead)
 
 
-def checked(request: HttpRequest, form: forms.Form | forms.ModelForm) -> dict[str, Any] | None:
-    """What the form says; a form that says nothing usable leaves its complaint on the page."""
-    if form.is_valid():
-        return form.cleaned_data
-    messages.warning(request, " ".join(f"{form.fields[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
-    return None
-
-
 @allow(*ROLES)
 @require_POST
 def set_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -80,7 +72,7 @@ def set_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.warning(request, _("%(name)s is %(status)s by now; nothing was changed") % said)
     elif before := set_status_of_all(Lead.objects.filter(pk=lead.pk), status, by=who(request)):
         text = _("%(name)s is now %(status)s") % {"name": lead.contact.name, "status": Status(status).label}
-        messages.success(request, text, extra_tags=undo.offer(request, status, before))
+        messages.success(request, text, extra_tags=undo.offer(request, "leads:undo", status, before))
     return redirect("leads:pipeline") if request.POST.get("from") == "board" else back(request, lead)
 
 

@@ -2,49 +2,29 @@
 
 import uuid
 
-from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
-from accounts.models import User
 from accounts.roles import ROLES
 from leads import filters, saved
-from leads.pages.record import checked
+from leads.forms import SaveForm, checked
 from leads.saved import SavedView
-
-
-class SaveForm(forms.Form):
-    """A name for the filters, and whether others are to see it."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=saved.LONGEST_NAME)
-    is_shared = forms.BooleanField(label=gettext_lazy("Show it to marketing and admins as well"), required=False)
-
-    def __init__(self, data: QueryDict | None = None, *, user: User) -> None:
-        super().__init__(data, auto_id="view_%s")
-        if not user.sees_all:
-            del self.fields["is_shared"]
 
 
 def at(query: str) -> str:
     return f"{reverse('leads:list')}?{query}"
 
 
-def canonical(query: str) -> str:
-    """The filters and the order that an address asks for, written the one way they are written."""
-    return filters.without(filters.asked_in(QueryDict(query.removeprefix("?")))).removeprefix("?")
-
-
 @allow(*ROLES)
 @require_POST
 def save_view(request: HttpRequest) -> HttpResponse:
     """Keep what the list is filtered by."""
-    user, query = who(request), canonical(request.POST.get("query", ""))
+    user, query = who(request), filters.canonical(request.POST.get("query", ""))
     form = SaveForm(request.POST, user=user)
     if not query:
         messages.warning(request, _("Choose a filter first; a view without one is the list itself."))

@@ -21,8 +21,8 @@ from campaigns.build import draft_of
 from campaigns.by_hand import enroll_by_hand
 from campaigns.figures import figures_of
 from campaigns.forms import free_slug
+from campaigns.found import version_of
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, Strategy, Version
-from campaigns.pages import version_of
 from campaigns.publish import end, pause, publish
 from campaigns.written import as_data, write
 from leads.conditions import check

@@ -82,7 +82,7 @@ class DeliveryBrief(serializers.ModelSerializer[Delivery]):
 
 
 class ActivitySerializer(serializers.ModelSerializer[Activity]):
-    actor = serializers.CharField(source="actor.username", default=None, read_only=True)
+    actor = serializers.CharField(source="actor.username", default=None, allow_null=True, read_only=True)
     text = serializers.SerializerMethodField()
 
     class Meta:
@@ -96,7 +96,7 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
 class LeadRow(serializers.ModelSerializer[Lead]):
     contact = ContactSerializer(read_only=True)
     listing = ListingBrief(read_only=True)
-    owner = serializers.CharField(source="owner.username", default=None, read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None, allow_null=True, read_only=True)
 
     class Meta:
         model = Lead
@@ -107,12 +107,12 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
     contact = ContactSerializer(read_only=True)
     listing = ListingBrief(read_only=True)
     score = ScoreSerializer(source="*", read_only=True)
-    owner = serializers.CharField(source="owner.username", default=None, read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None, allow_null=True, read_only=True)
     owner_reason = serializers.SerializerMethodField()
-    interactions = InteractionSerializer(many=True, read_only=True)
+    interactions = InteractionSerializer(source="acts", many=True, read_only=True)
     enrollments = EnrollmentBrief(many=True, read_only=True)
     deliveries = DeliveryBrief(many=True, read_only=True)
-    activities = ActivitySerializer(many=True, read_only=True)
+    activities = ActivitySerializer(source="lines", many=True, read_only=True)
 
     class Meta:
         model = Lead
@@ -185,18 +185,21 @@ class Leads(generics.ListAPIView[Lead]):
         return response
 
 
+NEWEST = 200  # acts, and lines of the timeline, that one lead comes with
+
+
 class OneLead(generics.RetrieveAPIView[Lead]):
-    """One lead with its score's arithmetic, owner and reason, acts, enrollments, deliveries and timeline."""
+    """One lead with its score's arithmetic, owner and reason, enrollments and deliveries, its newest 200 acts and lines of the timeline."""
 
     roles = write_roles = ROLES
     serializer_class = LeadSerializer
 
     def get_queryset(self) -> Any:
         related = (
-            "interactions",
+            Prefetch("interactions", Interaction.objects.order_by("-received_at")[:NEWEST], to_attr="acts"),
             Prefetch("enrollments", Enrollment.objects.select_related("campaign", "stage")),
             Prefetch("deliveries", Delivery.objects.select_related("destination")),
-            Prefetch("activities", Activity.objects.select_related("actor")),
+            Prefetch("activities", Activity.objects.select_related("actor").order_by("-at", "-id")[:NEWEST], to_attr="lines"),
         )
         return Lead.objects.visible_to(who(self.request)).for_list().prefetch_related(*related)
 

@@ -71,14 +71,7 @@ class Submissions(Archive, generics.ListAPIView[Submission]):
     def get_queryset(self) -> Any:
         asked = self.request.query_params
         Filters(data=asked.dict()).is_valid(raise_exception=True)
-        rows = archived(super().get_queryset(), asked.get("from", ""), asked.get("to", ""))
-        if disposition := asked.get("disposition"):
-            rows = rows.filter(disposition=disposition)
-        if listing := asked.get("listing"):
-            rows = rows.filter(listing__slug=listing)
-        if storefront := asked.get("storefront"):
-            rows = rows.filter(listing__storefront__slug=storefront)
-        return rows
+        return archived(super().get_queryset(), asked)
 
 
 class OneSubmission(Archive, generics.RetrieveAPIView[Submission]):

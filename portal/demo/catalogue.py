@@ -19,8 +19,8 @@ from campaigns.publish import publish
 from delivery.contract import connectors
 from delivery.models import Destination
 from leads import saved
+from leads.filters import canonical
 from leads.models import SavedView
-from leads.pages.saved import canonical
 from listings.models import LeadUrl, Listing, Publisher, Storefront
 from routing.models import Seller
 

@@ -13,7 +13,7 @@ from insights.tally import rebuild
 from leads.models import Company, Contact, Submission
 from leads.partitions import PARTITIONED, make_month, months_from
 from leads.reading import read
-from leads.settle import settle
+from leads.revise import revise
 from listings.models import Publisher
 from portal.demo import households
 from portal.demo.catalogue import Cast
@@ -85,7 +85,7 @@ def write(rows: Rows, leads: list[str]) -> dict[str, int]:
         before = cursor.fetchone()[0]
         score(ids)
         cursor.execute(DATE_SCORES, {"before": before, "leads": leads})
-        settle(ids)
+        revise(ids)
     return written
 
 

@@ -14,10 +14,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from campaigns import clicks
-from campaigns.mail_pages import per_person
 from campaigns.models import Campaign, Click, MailRules, Message, Sender
 from campaigns.publish import publish
-from campaigns.rules import next_opening
+from campaigns.rules import next_opening, per_person
 from campaigns.send import send
 from leads.models import Contact, Lead
 from portal import pipeline

@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.models import AccessRecord
 from delivery.connectors.https.connector import Connector
 from delivery.contract import Answer, RetryLater
+from delivery.dead import handle
 from delivery.forms import DestinationForm, config_form, keep
 from delivery.models import Delivery, DeliveryAttempt, Destination
-from delivery.settle import handle
 from leads import story
 
 SECRET = "whsec_" + "QUJD" * 12
@@ -265,7 +265,7 @@ def test_older_pages_go_on_where_the_first_ends(crm, offer, sales, arrive, offic
 
 
 def test_sending_again_is_audited_and_says_when_there_is_nothing_to_send(dead, office):
-    where = reverse("retry_delivery", args=[dead.pk])
+    where = reverse("delivery:send_again", args=[dead.pk])
     assert "It is sent again now" in office.post(where, follow=True).text
     assert AccessRecord.objects.filter(subject=f"delivery {dead.pk} sent again").count() == 1
     Delivery.objects.update(state="delivered")

@@ -18,9 +18,9 @@ from werkzeug import Request, Response
 from delivery import egress
 from delivery import send as step
 from delivery.connectors.https.connector import Connector, retry_after
+from delivery.dead import handle, replay_all
 from delivery.models import Delivery, DeliveryAttempt, Destination
 from delivery.send import WINDOW, delay, replay, resume, send
-from delivery.settle import handle, replay_all
 from leads import reasons
 from leads.work import add_note, set_status
 from portal import pipeline
@@ -595,8 +595,8 @@ def test_mending_a_destination_waits_for_no_call_that_is_finishing(destination, 
 
 
 def test_a_great_many_dead_ones_are_replayed_some_at_a_time(destination, crm, offer, sales, arrive, monkeypatch):
-    monkeypatch.setattr("delivery.settle.AT_ONCE", 2)
-    monkeypatch.setattr("delivery.settle.MOST", 4)
+    monkeypatch.setattr("delivery.dead.AT_ONCE", 2)
+    monkeypatch.setattr("delivery.dead.MOST", 4)
     for number in range(5):
         arrive(offer, email=f"p{number}@kolovrat.example")
     Delivery.objects.update(state="dead")

@@ -77,14 +77,14 @@ def test_the_panels_stand_in_their_order(lead, marketing, offer, signed_in):
     text = page.content.decode()
     assert "Attempt 3, “503 Service Unavailable”." in text
     assert "Wants no mail" in text
-    signed_in(marketing).post(f"/deliveries/{delivery.pk}/retry/")
+    signed_in(marketing).post(f"/follow-up/deliveries/{delivery.pk}/again/")
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == ("due", 0)
 
 
 def test_a_seller_sends_nothing_again(lead, sales, signed_in):
     delivery = Delivery.objects.create(lead=lead, destination=Destination.objects.create(name="CRM", kind="https"), revision=1, state="dead")
-    assert signed_in(sales).post(f"/deliveries/{delivery.pk}/retry/").status_code == 403
+    assert signed_in(sales).post(f"/follow-up/deliveries/{delivery.pk}/again/").status_code == 403
     assert "Retry now" not in signed_in(sales).get(url(lead)).content.decode()
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from leads import work
 from leads.models import Lead
-from leads.settle import settle
+from leads.revise import revise
 from portal import pipeline
 from scoring.models import ScoreVersion
 
@@ -66,7 +66,7 @@ def test_only_what_others_are_shown_makes_a_revision(offer, sales, arrive, act, 
     act(lead, sales)
     pipeline.run()
     assert Lead.objects.get(pk=lead.pk).revision == 1 + revised
-    assert settle([lead.pk]) == []
+    assert revise([lead.pk]) == []
 
 
 def test_every_change_of_a_lead_makes_it_stale_in_the_same_update(offer, sales, arrive):

@@ -240,7 +240,7 @@ def test_interactions_summarised_as_intake_does() -> None:
     columns = ("active_days", "last_interaction_at", "last_action", "actions", "asked_contact_at", "said_length", "status")
     before = {row[0]: row[1:] for row in Lead.objects.filter(won_at=None, closed_at=None).values_list("pk", *columns)}
     with connection.cursor() as cursor:
-        cursor.execute(understand.SUMMARISE, [list(before)])
+        cursor.execute(understand.SUMMARISE, [list(before), understand.CAME_BACK])
     assert {row[0]: row[1:] for row in Lead.objects.filter(pk__in=before).values_list("pk", *columns)} == before
 
 

@@ -11,7 +11,7 @@ from insights.models import DailyTally
 from leads.models import Lead
 from listings.models import Publisher
 from portal import pipeline
-from portal.due import WORK
+from portal.due import WORK, run_due
 from portal.setup_words import work_in_words
 from routing.models import Seller
 
@@ -58,6 +58,8 @@ def test_another_time_zone_asks_and_then_moves_the_days(boss, publisher, offer, 
     assert Publisher.current().time_zone == "Europe/Prague"
     assert boss.post("/setup/publisher/", given | {"recount": "1"}).status_code == 302
     assert Publisher.current().time_zone == "Asia/Tokyo"
+    run_due()
+    assert Publisher.current().recount_asked_at is None
     assert [str(day) for day in DailyTally.objects.filter(leads__gt=0).values_list("day", flat=True)] == ["2026-11-21"]
 
 

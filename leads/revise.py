@@ -12,16 +12,16 @@ from django.db import connection
 from accounts.ids import array
 
 
-def settle(leads: Sequence[UUID]) -> list[UUID]:
+def revise(leads: Sequence[UUID]) -> list[UUID]:
     """Close the walk of these leads, whose rows the caller holds; returns those with a new revision. One UPDATE: each costs every index of the table."""
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"leads": array(leads)})
+        cursor.execute(REVISE, {"leads": array(leads)})
         return [row[0] for row in cursor if row[1]]
 
 
 FACE = """hashtextextended(concat_ws('|', l.status, l.score, l.cluster, l.owner_id, l.interaction_count, c.first_name, c.last_name, c.email, c.phone,
     c.country, c.company_said, c.title, nullif(array_to_string(l.tags, ','), ''), l.value), 0)"""
-SETTLE = f"""
+REVISE = f"""
     WITH faced AS MATERIALIZED (
         SELECT l.id, {FACE} AS face FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id WHERE l.id = ANY(%(leads)s::uuid[])
     )
