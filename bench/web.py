@@ -7,7 +7,7 @@ from portal.engines.data import CannotStart
 from portal.engines.live import is_live
 from portal.engines.processes import Child, open_log, tail, wait
 
-GUNICORN = ("-m", "gunicorn", "portal.wsgi:application", "--worker-class", "gthread", "--workers", "2", "--threads", "8")
+GUNICORN = ("-m", "gunicorn", "portal.wsgi:application", "--worker-class", "portal.web.WholeRequests", "--workers", "2", "--threads", "8")
 GUNICORN += ("--graceful-timeout", "4", "--no-control-socket")
 CELERY = ("-m", "celery", "-A")
 WORKER = ("worker", "--concurrency", "2", "-Ofair", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")

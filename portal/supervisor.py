@@ -250,7 +250,7 @@ class Supervisor:
             raise CannotStart(f"{service.name} {'ended at once' if in_time else 'does not answer'}; {log} ends:\n{tail(log)}")
 
     def _start_web(self) -> None:
-        arguments = ["-m", "gunicorn", "portal.wsgi:application", "--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"]
+        arguments = ["-m", "gunicorn", "portal.wsgi:application", "--bind", f"127.0.0.1:{self.port}", "--worker-class", "portal.web.WholeRequests"]
         arguments += ["--workers", "2", "--threads", "8", "--graceful-timeout", "4", "--no-control-socket"]
         service = self._serve("web", lambda: self._spawn("web", *arguments), signal.SIGTERM, grace=6)
         self._gate(service, lambda: is_live(self.port), 60)

@@ -13,7 +13,9 @@ from portal.logs import HideSecrets  # noqa: E402
 from portal.start import check_at_start  # noqa: E402
 
 application = Door(portal)
-# What fails before Django hears of it, gunicorn logs with its path.
-logging.getLogger("gunicorn.error").addFilter(HideSecrets())
+# What fails before Django hears of it, or beyond it, the servers log with its path.
+for name in ("gunicorn.error", "waitress"):
+    logging.getLogger(name).addFilter(HideSecrets())
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that every thread is busy is no news
 
 check_at_start()

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0003_bind_secrets'),
+        ("listings", "0003_bind_secrets"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='publisher',
-            name='recount_asked_at',
+            model_name="publisher",
+            name="recount_asked_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
     ]

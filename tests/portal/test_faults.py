@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -117,3 +118,26 @@ def test_nothing_of_this_was_said_in_the_log(world):
     assert "Traceback" not in log
     assert "@firm" not in log
     assert not any(path.rpartition("/")[2] in log for path in world.paths.values())
+
+
+def test_senders_who_stop_in_the_middle_hold_up_nobody(world, poster):
+    """Hundreds of half requests stay open, some before the end of their head, some in their body; nobody else notices."""
+    halves = (b"POST /in/nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{", b"POST /in/nobo", b"")
+    lines = [socket.create_connection(("127.0.0.1", world.port), timeout=10) for _ in range(300)]
+    try:
+        for number, line in enumerate(lines):
+            line.sendall(halves[number % 3])
+        time.sleep(0.5)
+        assert [poster.post()[0] for _ in range(20)] == [202] * 20
+    finally:
+        for line in lines:
+            line.close()
+
+
+def test_a_secret_is_in_no_log_of_the_server(world):
+    """Nor of what fails before the portal hears of it."""
+    path = sorted(world.paths.values())[0]
+    with closing(socket.create_connection(("127.0.0.1", world.port), timeout=10)) as line:
+        line.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n".encode())
+        assert b" 400 " in line.recv(1_000)
+    assert path.rsplit("/", 1)[-1] not in "".join(log.read_text(errors="replace") for log in Path(world.engines.folder).rglob("*.log"))
