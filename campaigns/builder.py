@@ -202,10 +202,11 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @allow(*OFFICE)
-@require_POST
 def text(request: HttpRequest, slug: str, pk: int, language: str) -> HttpResponse:
-    """Keep what an e-mail stage of the draft says in one language."""
+    """Keep what an e-mail stage of the draft says in one language; whoever comes back to this address sees the stage."""
     stage = stage_of(slug, pk)
+    if request.method != "POST":
+        return at(stage.version.campaign, stage, language=language)
     if stage.kind != Stage.Kind.EMAIL or language not in dict(words.languages()):
         raise Http404
     campaign = stage.version.campaign

@@ -35,5 +35,11 @@ def calendar(request: HttpRequest) -> HttpResponse:
     """What campaigns will send in the coming 14 days, as far as it is known now."""
     days = coming()
     return render(
-        request, "campaigns/calendar.html", {"days": [(one, weekday(one.date)) for one in days], "has_any": any(one.sendings for one in days)}
+        request,
+        "campaigns/calendar.html",
+        {
+            "days": [(one, weekday(one.date)) for one in days],
+            "has_any": any(one.sendings for one in days),
+            "has_possible": any(one.possible for one in days),
+        },
     )

@@ -84,33 +84,34 @@ def shown(campaign: Campaign, version: Version, inspector: Inspector) -> dict[st
 @allow(*OFFICE)
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask, with what it would mean; then let the campaign run, or say why not."""
-    campaign, refusal = campaign_of(slug), ""
+    campaign, refused = campaign_of(slug), False
     if campaign.state == Campaign.State.PUBLISHED and not campaign.draft:
         return redirect("campaigns:detail", slug)
     version = campaign.draft or campaign.version
     if request.method == "POST":
         try:
             waiting = verbs.publish(campaign, who(request))
-        except ValidationError as error:
-            refusal = " ".join(error.messages)
+        except ValidationError:
+            refused = True
         else:
             record(request, Kind.CHANGED, f"campaign {slug} published")
             messages.success(request, _("Published; %(n)d people are on their way") % {"n": waiting})
             return redirect("campaigns:detail", slug)
     figures = figures_of(campaign.current or version)
     context = {
-        "campaign": campaign, "version": version, "flow": figures, "refusal": refusal, "sender": campaign.writes_from, "missing": missing(version),
+        "campaign": campaign, "version": version, "flow": figures,
+        "refusals": verbs.refusals_of(version), "refused": refused, "sender": campaign.writes_from, "missing": missing(version),
         "is_new_version": bool(campaign.current and version.is_draft),
         "entering": None if campaign.current else keyset.count(would_enter(campaign)),
     }  # fmt: skip
-    return render(request, "campaigns/publish.html", context, status=422 if refusal else 200)
+    return render(request, "campaigns/publish.html", context, status=422 if refused else 200)
 
 
 def missing(version: Version) -> list[tuple[str, list[str]]]:
     """E-mail stages that lack a language, with the names of those they lack."""
     stages = version.stages.filter(kind=Stage.Kind.EMAIL).prefetch_related("texts")
     lacking = [(stage.name, words.missing_languages(stage)) for stage in stages]
-    return [(name, languages) for name, languages in lacking if languages]
+    return [(name, languages) for name, languages in lacking if languages and "English" not in languages]  # without English it can't be published
 
 
 @allow(*OFFICE)

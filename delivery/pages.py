@@ -137,7 +137,7 @@ def replay(request: HttpRequest) -> HttpResponse:
     waits = picked(request).filter(destination__state=Destination.State.OFF).exists()
     again = replay_all(picked(request))
     if again:
-        record(request, Kind.CHANGED, f"{again} deliveries replayed")
+        record(request, Kind.CHANGED, f"deliveries replayed: {again}")
         messages.success(request, ngettext("%(n)d delivery is due again", "%(n)d deliveries are due again", again) % {"n": again})
         if picked(request).exists():
             messages.info(request, _("More are dead: replay again for the next ones"))
@@ -158,7 +158,7 @@ def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, _("It is sent again now"))
     else:
         messages.info(request, _("Nothing to send again: it went through, or is on its way"))
-    return redirect(delivery.lead)
+    return redirect(back(request) if request.POST.get("one") else delivery.lead)
 
 
 @allow(*OFFICE)
@@ -176,7 +176,7 @@ def handled(request: HttpRequest) -> HttpResponse:
             request, "delivery/handled.html", {"deliveries": found, "asked": asked, "one": request.POST.get("one")}, status=422 if asked else 200
         )
     done = handle([one.pk for one in found], who(request), reason)
-    record(request, Kind.CHANGED, f"{done} deliveries handled by hand")
+    record(request, Kind.CHANGED, f"deliveries handled by hand: {done}")
     messages.success(request, ngettext("%(n)d delivery marked as handled", "%(n)d deliveries marked as handled", done) % {"n": done})
     return redirect(back(request))
 

@@ -29,6 +29,7 @@ YOUNGEST = 14.0  # days: a listing that began with a burst is not held to it
 ALARM = 1 / 1000
 SHORTEST = timedelta(days=1)
 JUST_NOW = timedelta(minutes=1)
+KNOWN_FOR = 3  # days, before which a burst could pass for what is usual
 FEW = 5  # arrivals: of fewer nobody knows what is usual
 Place = tuple[int, date]
 ARRIVED = (Disposition.LEAD, Disposition.ANONYMOUS, Disposition.DO_NOT_CONTACT)
@@ -131,7 +132,7 @@ def check(listing: Listing, now: datetime, today: date, last: datetime | None, k
     shown = [today - timedelta(days=back) for back in reversed(range(SHOWN))]
     days = tuple((day, daily.get(day, (0, 0))[0]) for day in shown)
     arrived = sum(any_kind for _leads, any_kind in daily.values())
-    if last is None or known is None or 0 < arrived < FEW:
+    if last is None or known is None or 0 < arrived < FEW or (today - known).days < KNOWN_FOR:
         return Check(SILENCE, OK, _("Too little has come in to know a usual interval"), days=days)
     quiet = Quiet(now - last, rate_of(arrived, (today - known).days + 1))
     return told(listing, quiet, last, days)

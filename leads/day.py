@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
 from leads import keyset
+from leads.lists import tonight
 from leads.models import Interaction, Lead, LeadQuerySet, Task
 
 MOST = 25
@@ -48,12 +49,12 @@ class Day:
 
 def day_of(user: User) -> Day:
     """What waits for this user now, the latest first: their leads with a running clock, and the tasks due by tonight."""
-    now, tonight = timezone.now(), timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=1), time()))
+    now, evening = timezone.now(), tonight()
     mine = Lead.objects.visible_to(user).filter(owner=user)
     waiting = mine.open().filter(first_response_at=None, respond_by__isnull=False)
-    late, today = Q(respond_by__lt=now), Q(respond_by__gte=now, respond_by__lt=tonight)
+    late, today = Q(respond_by__lt=now), Q(respond_by__gte=now, respond_by__lt=evening)
     answers = waiting.aggregate(overdue=Count("pk", filter=late), due_today=Count("pk", filter=today))
-    tasks = Task.objects.filter(lead__owner=user, lead__in=mine, done_at=None, due_at__lt=tonight)
+    tasks = Task.objects.filter(lead__owner=user, lead__in=mine, done_at=None, due_at__lt=evening)
     todo = sorted([*to_answer(waiting), *to_do(tasks)], key=lambda item: item.due_at)
     return Day(todo[:MOST], **answers, tasks=tasks.count(), open=keyset.count(mine.open()))
 

@@ -25,6 +25,10 @@ ACT = ("leadsource", "actioncode", "offertitle", "description")
 NESTED = ("userdetails", "customerinfo")
 ALIASES = {"offerdisplayname": "offertitle"}
 KNOWN_ACTIONS = {"ins": "INS", "plt": "PLT", "dnc": "DNC", "create": "Create", "starttestdrive": "StartTestDrive"}
+# The documented codes by their full names, with or without the code beside them.
+FULL_NAMES = {"installation": "INS", "partnerledtrial": "PLT", "donotcontact": "DNC", "testdrive": "StartTestDrive"}
+ACTIONS = {**KNOWN_ACTIONS, **FULL_NAMES, **{f"{code.lower()}{name}": code for name, code in FULL_NAMES.items()}}
+NO_LETTER = re.compile(r"[^a-z0-9]")
 SOURCES = {
     "spza": "AppSource",
     "appsource": "AppSource",
@@ -305,8 +309,8 @@ def parse_lead_source(text: str) -> tuple[str, str, str]:
 
 
 def canonical_action(code: str) -> str:
-    """A known code in its own casing, an unknown one as it came."""
-    return KNOWN_ACTIONS.get(code.strip().lower(), code.strip())
+    """A known code, however it is written or called, in its own casing; an unknown one as it came."""
+    return ACTIONS.get(NO_LETTER.sub("", unicodedata.normalize("NFKC", code).casefold()), code.strip())
 
 
 def kept(extra: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ NAMES = (
 SORTS = {"received": "received_at", "score": "score"}  # what the address says, and the column
 CLOCKS = (
     ("overdue", pgettext_lazy("response clock", "Overdue")),
+    ("today", pgettext_lazy("response clock", "Due today")),
     ("running", pgettext_lazy("response clock", "Running")),
     ("waiting", pgettext_lazy("response clock", "No response yet")),
     ("answered", pgettext_lazy("response clock", "Answered")),
@@ -221,7 +222,7 @@ class FilterForm(forms.Form):
         """What was chosen, in words; a value that is no choice speaks for itself."""
         if name in NAMED_ELSEWHERE:
             return NAMED_ELSEWHERE[name](value)
-        choices: dict[str, Any] = dict(getattr(self.fields.get(name), "choices", ()))
+        choices: dict[str, Any] = dict(getattr(self.fields.get(name), "choices", self.people if name == "owner" else ()))
         picked = [str(choices.get(one, one)) for one in value.split(",")]
         return picked[0] if len(picked) == 1 else ", ".join(picked) if len(picked) == 2 else _("any of %(n)d") % {"n": len(picked)}
 

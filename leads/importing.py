@@ -174,6 +174,8 @@ def check(file: IO[str], most: int | None = None) -> Result:
     for _row in result.count(rows(file, head), WRONG_FILE if most else None):
         if most and result.good > most:
             raise BadFile(_("More than %(n)d rows: import it on the server with manage.py import_leads.") % {"n": most})
+    if not (result.good or result.bad):
+        raise BadFile(_("There is no row below the first line."))
     return result
 
 

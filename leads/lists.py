@@ -19,7 +19,7 @@ from listings.models import Listing, Publisher
 
 PLAIN = {"status": "status", "cluster": "cluster"}
 OF_LISTING = {"listing": "slug", "storefront": "storefront__slug"}
-CLOCKS = ("overdue", "running", "waiting", "answered")
+CLOCKS = ("overdue", "today", "running", "waiting", "answered")
 REACHED = {"qualified": "qualified_at", "opportunity": "opportunity_at", "won": "won_at"}
 MAX_QUERY, FEW = 200, 2_000
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
@@ -96,10 +96,13 @@ def enrolled() -> QuerySet[Any]:
 
 
 def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:
-    """`overdue`, `running` or `answered`, as the clock sign shows it; `waiting` is the first two together."""
+    """`overdue`, `running` or `answered`, as the clock sign shows it; `waiting` is the first two together, `today` what is running and ends today where
+    the reader is."""
     now = timezone.now()
     if state == "overdue":
         return leads.overdue(now)
+    if state == "today":
+        return leads.open().filter(respond_by__gte=now, respond_by__lt=tonight(), first_response_at=None)
     if state == "running":
         return leads.open().filter(respond_by__gte=now, first_response_at=None)
     if state == "waiting":
@@ -107,6 +110,11 @@ def by_clock(leads: LeadQuerySet, state: str | None) -> LeadQuerySet:
     if state == "answered":
         return leads.filter(first_response_at__isnull=False)
     return leads.none() if state else leads
+
+
+def tonight() -> datetime:
+    """When the reader's day ends."""
+    return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=1), time()))
 
 
 def received(rows: Rows, first: str, last: str) -> Rows:

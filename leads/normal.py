@@ -112,12 +112,15 @@ FREE_BRANDS = frozenset(["hotmail", "outlook", "live", "yahoo", "gmx", "aol", "y
 DOMAINS = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 TENANTS = ".onmicrosoft.com"  # the address of a tenant without a domain of its own
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+BETWEEN_PHONES = re.compile(r"\s*[;,/|]\s*|\s+or\s+|\n")
 BETWEEN_ADDRESSES = re.compile(r"[;,|]")
 NO_DIGITS, WORD, NO_WORD, BINDING = re.compile(r"\D"), re.compile(r"\w+"), re.compile(r"[^\w]+"), re.compile(r"[.&]")
 ZEROS, MAILTO = re.compile(r"^\s*00(?=[1-9])"), re.compile(r"^mailto:", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 REMARK = re.compile(r"\s*\([^()@]*\)\s*$")
 LEGAL_FORMS = re.compile(
     r"\b(?:"
+    r"spol s r ?o|s r ?o|sp z ?o ?o|z ?o ?o|a s|s a|"
     r"inc|llc|ltd|limited|ltda|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|slu|spa|srl|sro|spol|as|ab|oy|"
     r"aps|bv|nv|vof|ooo|zao|oao|pao|ооо|зао|оао|пао|ао|ип|me|eireli|cia|pty|pvt|kk|doo|zoo|kft|zrt"
     r")\b"
@@ -182,14 +185,20 @@ def address(text: str) -> str:
 @lru_cache(10_000)
 def phone_of(text: str, country: str) -> str:
     """E.164 when the number is a possible one of its country, else the text as it came."""
+    ways = (text, BETWEEN_PHONES.split(text.strip())[0])  # of several the first
+    return next((number for way in ways if (number := e164(way, country))), text[:60])
+
+
+def e164(text: str, country: str) -> str:
+    """The number in its international form; empty when it can't be one."""
     if len(NO_DIGITS.sub("", text)) < 3:
-        return text[:60]
+        return ""
     said = text if country else ZEROS.sub("+", text)
     try:
         number = phonenumbers.parse(said[:60], country or None)
     except phonenumbers.NumberParseException:
-        return text[:60]
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_possible_number(number) else text[:60]
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_possible_number(number) else ""
 
 
 def phone_key(phone: str) -> str:
@@ -198,16 +207,21 @@ def phone_key(phone: str) -> str:
     return digits if 5 <= len(digits) <= 40 and len(set(digits)) > 1 else ""
 
 
+# Whose own names of countries are known too: the languages of the portal and of the largest markets beside.
+LANGUAGES = ("en", "es", "pt", "nl", "cs", "ru", "de", "fr", "it", "pl")
 # English names that neither ISO 3166 nor the Unicode locale data has.
 MORE_COUNTRIES = {
     "GB": ("uk", "u k", "great britain", "britain", "england", "scotland", "wales", "northern ireland"),
     "US": ("u s a", "u s", "america"), "AE": ("uae", "u a e", "emirates"), "KR": ("south korea", "korea", "korea south", "korea republic of"),
     "KP": ("north korea", "korea north"), "NL": ("holland",), "CZ": ("czech republic",), "RU": ("russia",), "VN": ("vietnam",), "TR": ("turkey",),
     "CI": ("ivory coast",), "CV": ("cape verde",), "SZ": ("swaziland",), "MM": ("burma",), "MK": ("macedonia", "fyrom"), "TL": ("east timor",),
-    "CD": ("dr congo", "drc", "congo kinshasa", "zaire"), "CG": ("congo", "congo brazzaville"), "XK": ("kosovo",), "VA": ("vatican", "vatican city", "holy see"),
-    "PS": ("palestine", "palestinian territories"), "HK": ("hong kong", "hong kong sar"), "MO": ("macau", "macao", "macau sar"), "TW": ("taiwan",),
-    "BN": ("brunei",), "LA": ("laos",), "SY": ("syria",), "IR": ("iran",), "MD": ("moldova",), "BO": ("bolivia",), "VE": ("venezuela",), "TZ": ("tanzania",),
-    "FM": ("micronesia",), "GM": ("gambia",), "BS": ("bahamas",), "FK": ("falkland islands",), "IE": ("eire",), "GW": ("guinea bissau",),
+    "CD": ("dr congo", "drc", "congo drc", "democratic republic of the congo", "democratic republic of congo", "congo kinshasa", "zaire"),
+    "CG": ("congo", "congo brazzaville"), "XK": ("kosovo", "xkx"), "VA": ("vatican", "vatican city", "holy see"),
+    "PS": ("palestine", "palestinian territories"), "HK": ("hong kong", "hong kong sar", "hong kong s a r"),
+    "MO": ("macau", "macao", "macau sar", "macao sar"), "TW": ("taiwan",),
+    "BN": ("brunei",), "LA": ("laos", "lao pdr"), "SY": ("syria",), "IR": ("iran",), "MD": ("moldova",), "BO": ("bolivia",), "VE": ("venezuela",), "TZ": ("tanzania",),
+    "FM": ("micronesia",), "GM": ("gambia",), "BS": ("bahamas",), "FK": ("falkland islands",), "SJ": ("svalbard",),
+    "CN": ("prc", "p r china", "mainland china", "pr china"), "IE": ("eire",), "GW": ("guinea bissau",),
 }  # fmt: skip
 
 
@@ -215,7 +229,7 @@ def _country_name(text: str) -> str:
     """A country's name without what people leave out or write in their own way: marks, "the", "Republic of", & for and, St for Saint."""
     words = NO_WORD.sub(" ", fold(text).replace("&", " and ")).split()
     plain = " ".join("saint" if word == "st" else word for word in words).removeprefix("the ")
-    return plain.removeprefix("republic of ").removeprefix("the ")
+    return plain.removeprefix("republic of ").removeprefix("the ").removesuffix(" the")
 
 
 @lru_cache(1)
@@ -225,10 +239,19 @@ def _countries() -> dict[str, str]:
         for attribute in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
             if value := getattr(one, attribute, None):
                 names.setdefault(_country_name(value), one.alpha_2)
-    for code, name in Locale("en").territories.items():
-        if len(code) == 2 and pycountry.countries.get(alpha_2=code):
-            names.setdefault(_country_name(name), code)
+    for name, codes in _names_in_languages().items():
+        if len(codes) == 1:  # what means another country in another language says nothing
+            names.setdefault(name, *codes)
     return names
+
+
+def _names_in_languages() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if len(code) == 2 and pycountry.countries.get(alpha_2=code):
+                found.setdefault(_country_name(name), set()).add(code)
+    return found
 
 
 @lru_cache(1)
@@ -239,8 +262,9 @@ def country_codes() -> frozenset[str]:
 
 @lru_cache(10_000)
 def country_of(text: str) -> str:
-    """ISO 3166 alpha-2 from alpha-2, alpha-3 or an English name; empty when it is none of them."""
-    return _countries().get(_country_name(text), "")
+    """ISO 3166 alpha-2 from alpha-2, alpha-3 or a name, with a remark in brackets or another way to write it beside; empty when it is none of them."""
+    ways = (text, IN_BRACKETS.sub(" ", text), *IN_BRACKETS.findall(text), *text.split(" - "))
+    return next((code for way in ways if (code := _countries().get(_country_name(way), ""))), "")
 
 
 @lru_cache(10_000)
@@ -273,7 +297,7 @@ def company_key(name: str, domain: str) -> str:
         return f"domain:{domain}"[:260]
     # Dots and ampersands bind (S.A., s.r.o.), everything else separates.
     letters = NO_WORD.sub(" ", BINDING.sub("", fold(name))).strip()
-    bare = " ".join(LEGAL_FORMS.sub(" ", letters).split()) or letters
+    bare = " ".join(LEGAL_FORMS.sub(" ", letters).split()).removeprefix("the ") or letters
     return f"name:{bare}"[:260] if bare else ""
 
 

@@ -13,6 +13,9 @@ from leads.models import Disposition, Submission
 log = logging.getLogger(__name__)
 
 
+NOBODY = ("", "n/a", "na", "none", "null", "nil", "-", "--", "---", "no", "unknown", "not provided")  # an address that says there is none
+
+
 @dataclass(slots=True)
 class Reading:
     """A submission on its way through a batch."""
@@ -68,7 +71,7 @@ def judge(reading: Reading, act: Act) -> None:
     elif reading.contact:
         reading.disposition = Disposition.LEAD
         reading.company = normal.company_key(said["company"], normal.own_domain(reading.email))
-    elif said["email"]:
+    elif said["email"] and normal.fold(said["email"]).strip(" .") not in NOBODY:
         raise Unreadable(reasons.NO_ADDRESS % {"email": said["email"][:80]})
     else:
         reading.disposition, reading.reason = Disposition.ANONYMOUS, reasons.ANONYMOUS

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import pgettext
 
 from accounts.access import who
 from accounts.models import AccessRecord
@@ -77,7 +78,8 @@ def goes_to(listing: Listing, health: Health) -> list[dict[str, Any]]:
 def going(destination: Any, state: str) -> dict[str, Any]:
     """One that is off is simply off; one that is on and fails says that it fails."""
     sign = "off" if destination.state == "off" else SIGNS[state]
-    return {"destination": destination, "sign": sign, "word": "" if (destination.state, state) == ("on", BAD) else destination.get_state_display()}
+    trouble = {BAD: "", WARN: pgettext("delivery", "Retrying")} if destination.state == "on" else {}
+    return {"destination": destination, "sign": sign, "word": trouble.get(state, destination.get_state_display())}
 
 
 def proven(health: Health) -> int:

@@ -59,6 +59,12 @@ class PlaybookForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Storefront
         fields = ("audience", "campaign_kind", "listing_kinds", "follow_up_systems", "owner_when", "respond_within_hours")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("audience", "campaign_kind", "owner_when"):  # a playbook always has one; there is nothing to leave open
+            field: Any = self.fields[name]
+            field.choices = [choice for choice in field.choices if choice[0]]
+
     def clean_listing_kinds(self) -> list[str]:
         """A kind that listings have can't be taken away from under them."""
         kinds = self.cleaned_data["listing_kinds"]

@@ -195,4 +195,4 @@ def told(destination: Destination, came: Answer | Exception, ms: int) -> Step:
     if isinstance(came, KeyError | NotImplementedError):
         return Step(name, _("%(name)s has no test call") % {"name": destination.name}, ms)
     said = str(came) if isinstance(came, DeliveryFailed) else type(came).__name__
-    return Step(name, f"{destination.name}: {said[:200]}", ms, ok=False)
+    return Step(pgettext("rehearsal", "Not delivered"), f"{destination.name}: {said[:200]}", ms, ok=False)

@@ -30,7 +30,7 @@ def rehearsal(request: HttpRequest, slug: str) -> HttpResponse:
     request.session[REHEARSED] = dict([*walks.items(), (slug, walk)][-KEPT:])
     failed = next((step for step in steps if not step.ok), None)
     if failed:
-        messages.warning(request, _("%(step)s: %(why)s Nothing was kept.") % {"step": failed.name, "why": failed.text.rstrip(".") + "."})
+        messages.warning(request, _("It stopped here: %(why)s Nothing was kept.") % {"why": failed.text.rstrip(".") + "."})
     else:
         messages.success(request, _("Walked through and rolled back. Nothing was kept."))
     return redirect(f"{listing.get_absolute_url()}#rehearsal")

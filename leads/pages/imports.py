@@ -87,8 +87,16 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(rows, pk=pk)
     counts = dict(found.submissions().order_by().values_list("disposition").annotate(n=Count("pk")))
     became = [(Disposition(name).label, n, name) for name, n in sorted(counts.items(), key=lambda pair: -pair[1]) if name != Disposition.PENDING]
+    leads = found.submissions().filter(disposition=Disposition.LEAD).values("lead_id").distinct().count() if counts.get(Disposition.LEAD) else 0
     settled = found.good - counts.get(Disposition.PENDING, 0)
-    context = {"found": found, "became": became, "settled": settled, "is_settled": settled >= found.good, "more": found.bad - len(found.problems)}
+    context = {
+        "found": found,
+        "became": became,
+        "leads": leads,
+        "settled": settled,
+        "is_settled": settled >= found.good,
+        "more": found.bad - len(found.problems),
+    }
     return render(request, "leads/_import_progress.html" if request.headers.get("HX-Request") else "leads/import.html", context)
 
 

@@ -61,7 +61,9 @@ CONDITIONS = ("entry", "goal", "exit")
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     storefront = serializers.CharField(source="storefront.slug", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
-    draft = serializers.IntegerField(source="draft.number", default=None, read_only=True, help_text="The version that is being built, if one is.")
+    draft = serializers.IntegerField(
+        source="draft.number", default=None, allow_null=True, read_only=True, help_text="The version that is being built, if one is."
+    )
     strategy = serializers.PrimaryKeyRelatedField(queryset=Strategy.objects.all(), allow_null=True, required=False)
     sender = serializers.SlugRelatedField(
         slug_field="address", queryset=Sender.objects.filter(verified_at__isnull=False), allow_null=True, required=False

@@ -6,6 +6,7 @@ from functools import lru_cache, wraps
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -300,9 +301,15 @@ def money_short(amount: float | None, currency: str = "") -> SafeString:
 
 
 @register.simple_tag
+def languages() -> Any:
+    """Every language by the name it has for itself."""
+    return settings.LANGUAGES
+
+
+@register.simple_tag
 def ago(when: datetime | None) -> SafeString:
     """How long ago, kept fresh in the page; the exact moment on hover."""
-    if when is None:
+    if not when:  # what a template can't find is an empty text
         return NOTHING
     stamp, exact = when.isoformat(timespec="seconds"), words.exact(when)
     return format_html('<relative-time><time datetime="{}" title="{}">{}</time></relative-time>', stamp, exact, words.ago(when))
@@ -311,7 +318,7 @@ def ago(when: datetime | None) -> SafeString:
 @register.simple_tag
 def moment(when: datetime | None) -> SafeString:
     """The moment itself, as a timeline writes it: Today 08:31, 17 Nov 09:10."""
-    if when is None:
+    if not when:
         return NOTHING
     return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(timespec="seconds"), words.exact(when), words.moment(when))
 

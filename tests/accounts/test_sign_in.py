@@ -165,3 +165,20 @@ def test_who_sent_a_form_too_late_signs_in_and_is_back_on_its_page(publisher, re
 def test_a_part_of_a_page_that_is_asked_for_too_late_sends_the_whole_page_to_sign_in(publisher):
     answer = Client().get("/leads/", headers={"hx-request": "true"})
     assert (answer.status_code, answer["HX-Redirect"]) == (200, answer["Location"])
+
+
+def test_too_many_tries_are_answered_in_the_portal_s_own_words(client, db, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/h/ip"}
+    client.cookies["django_language"] = "cs"
+    answers = [client.post("/accounts/password/reset/", {"email": "nobody@x.example"}) for _ in range(3)]
+    assert answers[-1].status_code == 429
+    assert "Příliš mnoho pokusů" in answers[-1].content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt-br", "nl", "cs", "ru"])
+def test_every_language_is_called_by_its_own_name_and_no_password_rule_is_left_in_english(language, client, admin, signed_in):
+    browser = signed_in(admin)
+    browser.cookies["django_language"] = language
+    page = browser.post("/accounts/password/change/", {"oldpassword": "x", "password1": "a1", "password2": "a1"}).content.decode()
+    assert ">English<" in page.replace("\n", "")
+    assert ("too short" in page) == (language == "en")

@@ -93,7 +93,7 @@ def test_replay_keeps_the_message_id_and_is_audited(dead, office):
     office.post("/follow-up/deliveries/replay/", {"pick": str(dead.pk)})
     dead.refresh_from_db()
     assert (dead.state, dead.attempts, dead.message_id) == ("due", 0, was)
-    assert AccessRecord.objects.filter(subject="1 deliveries replayed").exists()
+    assert AccessRecord.objects.filter(subject="deliveries replayed: 1").exists()
 
 
 def test_replay_of_all_follows_the_filters_and_touches_only_dead_ones(dead, crm, offer, arrive, office):

@@ -279,3 +279,15 @@ def test_the_name_of_a_field_that_can_not_be_stored_is_told_in_a_way_that_can():
 def test_a_body_that_was_cut_off_is_told_from_one_with_a_fault(body, fault):
     with pytest.raises(dialects.Unreadable, match=fault):
         dialects.from_json(body.decode())
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Do Not Contact", "DNC"), ("do_not_contact", "DNC"), ("DNC (Do Not Contact)", "DNC"), ("DNC.", "DNC"), ("\ufeffDNC\u200b", "DNC"), ("ＤＮＣ", "DNC"),
+        ("Installation", "INS"), ("PLT (Partner-Led Trial)", "PLT"), ("Test drive", "StartTestDrive"), ("INS2", "INS2"), ("Not Contacted", "Not Contacted"),
+    ],
+)  # fmt: skip
+def test_a_code_is_known_by_its_full_name_too(said, code):
+    assert dialects.canonical_action(said) == code
+    assert dialects.parse_lead_source(f"SPZA-{said}|contoso.app")[1] == code

@@ -356,3 +356,11 @@ def test_what_is_too_much_for_a_statement_is_the_row_s_own_fault(db):
         cursor.execute(f"SELECT {', '.join('1' * 2_000)}")
     assert not step.is_not_the_rows(caught.value)
     assert step.is_not_the_rows(OperationalError("the server went away"))
+
+
+@pytest.mark.parametrize("nobody", ["n/a", "N/A", "-", "none", "null"])
+def test_an_address_that_says_there_is_none_is_demand_and_needs_no_person(nobody, offer, post):
+    post(offer, email=nobody, phone="")
+    post(offer, email="ada at nowhere", phone="", description="other")
+    intake()
+    assert dispositions() == ["anonymous", "quarantined"]

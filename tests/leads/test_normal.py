@@ -148,3 +148,30 @@ def test_the_same_free_mailbox_under_another_country_is_a_free_mailbox(domain):
 )
 def test_tenants_of_one_provider_are_companies_of_their_own(email, own):
     assert normal.own_domain(email) == own
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Congo (DRC)", "CD"), ("Bahamas, The", "BS"), ("Türkiye (Turkey)", "TR"), ("US - United States", "US"), ("United States (US)", "US"), ("Lao PDR", "LA"),
+        ("Česko", "CZ"), ("Deutschland", "DE"), ("Россия", "RU"), ("Brasil", "BR"), ("Congo", "CG"), ("Niger", "NE"), ("Atlantis (Sea)", ""), ("-", ""),
+    ],
+)  # fmt: skip
+def test_a_country_by_the_other_ways_it_is_written(said, code):
+    assert normal.country_of(said) == code
+
+
+@pytest.mark.parametrize("name", ["Acme, spol. s r.o.", "Acme Sp. z o.o.", "Acme A/S", "Acme a. s.", "The Acme Company", "ACME, Inc."])
+def test_a_company_is_known_without_its_legal_form(name):
+    assert normal.company_key(name, "") == "name:acme"
+
+
+@pytest.mark.parametrize(
+    ("said", "country", "number"),
+    [
+        ("+1 206 555 0101; +1 206 555 0102", "US", "+12065550101"), ("206-555-0101 / 206-555-0102", "US", "+12065550101"),
+        ("call me / 12", "US", "call me / 12"),
+    ],
+)  # fmt: skip
+def test_of_several_numbers_the_first_counts(said, country, number):
+    assert normal.phone_of(said, country) == number

@@ -169,3 +169,18 @@ def test_a_file_of_too_many_rows_or_of_many_bad_ones_is_refused(offer, marketing
     page = upload(browser, offer, "Email\n" + "nobody\n" * 3).content.decode()
     assert "More than 2 rows can’t be read; the first is line 2: “nobody” is not" in page
     assert not Import.objects.exists()
+
+
+def test_a_file_without_rows_is_refused(offer, marketing, signed_in):
+    page = upload(signed_in(marketing), offer, "Email;Phone\n")
+    assert page.status_code == 422 and "There is no row below the first line." in page.content.decode()
+
+
+def test_one_person_twice_in_a_file_is_told_as_one_lead(offer, sales, marketing, signed_in):
+    browser = signed_in(marketing)
+    upload(browser, offer, "Email;Description\nada@b.example;one\nada@b.example;two\n")
+    found = Import.objects.get()
+    browser.post(f"/leads/imports/{found.pk}/run/")
+    pipeline.run()
+    page = browser.get(f"/leads/imports/{found.pk}/")
+    assert ([n for _label, n, _name in page.context["became"]], page.context["leads"]) == ([2], 1)

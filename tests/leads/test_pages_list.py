@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import timezone
 from accounts.models import AccessRecord, Team
 from leads import keyset
 from leads.filters import period
-from leads.lists import chosen
+from leads.lists import chosen, tonight
 from leads.models import Activity, Lead, Status
 from routing.models import Assignment
 
@@ -417,3 +418,18 @@ def test_a_filter_that_says_nonsense_finds_nothing(name, offer, sales, arrive, m
     assert len(b"".join(browser.get(f"{reverse('leads:export')}?{name}=zzz").streaming_content).splitlines()) == 1
     answer = api(marketing).get(f"/api/v1/leads/?{name}=zzz")
     assert name == "brought" or answer.status_code == 400 or answer.json()["results"] == []
+
+
+def test_due_today_leads_to_what_my_day_counts(offer, sales, arrive, signed_in):
+    now, end = timezone.now(), tonight()
+    for number, due in enumerate((now - timedelta(hours=1), now + (end - now) / 2, end + timedelta(minutes=1))):
+        Lead.objects.filter(pk=arrive(offer, email=f"p{number}@kolovrat.example").pk).update(owner=sales, respond_by=due)
+    browser = signed_in(sales)
+    page = browser.get(reverse("leads:my_day"))
+    address = re.search(r'href="([^"]*clock=today[^"]*)"', page.content.decode())[1].replace("&amp;", "&")
+    assert page.context["day"].due_today == len(browser.get(address).context["page"].rows) == 1
+
+
+def test_a_seller_s_chip_names_the_owner(offer, sales, arrive, signed_in):
+    arrive(offer)
+    assert [chip.value for chip in signed_in(sales).get(f"{LIST}?owner=sales").context["chips"]] == [sales.full_name]

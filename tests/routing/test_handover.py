@@ -169,3 +169,9 @@ def test_full_sellers_are_shown_as_full(offer, sales, marketing, arrive, signed_
     Seller.objects.filter(user=sales).update(capacity=1)
     [row] = signed_in(marketing).get("/setup/routing/").context["sellers"]
     assert (row["user"], row["load"], row["full"]) == (sales, 1, True)
+
+
+def test_the_page_opens_for_a_seller_whom_nobody_has_set_up(sales, marketing, publisher, signed_in):
+    Seller.objects.all().delete()
+    page = signed_in(marketing).get("/setup/routing/")
+    assert page.status_code == 200 and "Not set up" in page.content.decode()
