@@ -11,6 +11,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db.models import Sum
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.ids import first_id
 from accounts.locks import only_one
@@ -38,11 +39,11 @@ class Watch:
 def watches() -> tuple[Watch, ...]:
     """The most reads are a setting; the rest is far above what a person does, and far below what a program would."""
     return (
-        Watch("reads of personal data", (Kind.PERSONAL_DATA_READ, Kind.EXPORTED), "user", settings.ALARM_READS),
-        Watch("people in lists", (Kind.PERSONAL_DATA_LISTED,), "user", settings.ALARM_READS * LISTS),
-        Watch("secrets shown or made", SECRETS, "user", 20),
-        Watch("doors tried", (Kind.DENIED,), "user", 50),
-        Watch("failed sign-ins", (Kind.SIGN_IN_FAILED,), "address", 30),
+        Watch(gettext_noop("reads of personal data"), (Kind.PERSONAL_DATA_READ, Kind.EXPORTED), "user", settings.ALARM_READS),
+        Watch(gettext_noop("people in lists"), (Kind.PERSONAL_DATA_LISTED,), "user", settings.ALARM_READS * LISTS),
+        Watch(gettext_noop("secrets shown or made"), SECRETS, "user", 20),
+        Watch(gettext_noop("doors tried"), (Kind.DENIED,), "user", 50),
+        Watch(gettext_noop("failed sign-ins"), (Kind.SIGN_IN_FAILED,), "address", 30),
     )
 
 
@@ -81,7 +82,13 @@ def tell_admins(lines: list[AccessRecord]) -> None:
 
 def told(lines: list[AccessRecord], admin: User) -> EmailMessage:
     with translation.override(admin.language or settings.LANGUAGE_CODE):
-        subject = _("Alarm: %(what)s") % {"what": lines[0].subject}
-        whom = ((line.user.full_name if line.user else line.address, line.subject) for line in lines)
+        subject = _("Alarm: %(what)s") % {"what": in_words(lines[0].subject)}
+        whom = ((line.user.full_name if line.user else line.address, in_words(line.subject)) for line in lines)
         body = "\n".join(_("%(whom)s: %(what)s. The lines are in the audit of the portal.") % {"whom": who, "what": what} for who, what in whom)
     return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [admin.email])
+
+
+def in_words(subject: str) -> str:
+    """A line of the audit, which is kept in English, in the reader's language."""
+    name, _colon, rest = subject.partition(": ")
+    return _("%(what)s: %(n)s in an hour") % {"what": _(name), "n": rest.partition(" ")[0]}

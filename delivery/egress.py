@@ -23,6 +23,9 @@ MAX_ANSWER, PATIENCE = 4_096, 20.0
 PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\ud800-\udfff]+")
 # Old and local ways to write an IPv4 address as IPv6.
 DISGUISED = tuple(map(ipaddress.ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48")))
+# Reserved, and not known as such by Python 3.11.
+RESERVED = tuple(map(ipaddress.ip_network, ("192.88.99.0/24", "3fff::/20", "5f00::/16")))
+NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\.?", re.IGNORECASE)  # the last part of a host that some resolvers take for an IPv4 address
 
 
 class Forbidden(ValueError):
@@ -54,6 +57,8 @@ def check_url(url: str) -> None:
     if parts.scheme == "http" and not (settings.ALLOW_LOOPBACK_DESTINATIONS and is_loopback_name(parts.hostname)):
         raise ValidationError(_("Needs https. Change http to https."))
     literal = address_of(parts.hostname)
+    if not literal and NUMBER.fullmatch(parts.hostname.rstrip(".").rpartition(".")[2]):
+        raise ValidationError(_("This is not an address."))
     if literal and not may_reach(literal):
         raise ValidationError(_("This address is not on the public internet."))
     if port is not None and port < 1024 and port not in (80, 443):
@@ -84,7 +89,9 @@ def may_reach(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             return False
     if address.is_loopback:
         return bool(settings.ALLOW_LOOPBACK_DESTINATIONS)
-    return address.is_global and not address.is_multicast
+    return (
+        address.is_global and not address.is_multicast and not any(address in network for network in RESERVED if network.version == address.version)
+    )
 
 
 def resolve(url: str) -> Target:

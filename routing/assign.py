@@ -51,6 +51,9 @@ IS_READY = "s.owner_when = 'at_once' OR l.cluster = 'act_now' OR l.asked_contact
 TAKEN = "coalesce(l.owner_reason->>'code' = 'taken' AND l.last_interaction_at <= (l.owner_reason->>'at')::timestamptz, false)"
 # A seller's seats are their open leads counted upwards: seat number = load. Handing out the lowest seats first is "lowest load, then longest waiting".
 # Where nobody has a capacity no seat above `level` can be reached, which keeps the seats few when many leads meet many sellers.
+# For example Ana has 3 open leads of at most 5, Bo and Cy have 1 each, and five leads want an owner. `bend`: from 1 on two sellers have room, from 3 on
+# three, from 5 on two. `level`: two sellers take 4 leads up to 3, so the fifth meets three sellers at 3, and no seat above 3 + ceil(1 / 3) is needed.
+# `seat`: Bo 1, Cy 1, Bo 2, Cy 2, and at 3 whoever waited longest.
 ASSIGN = f"""
     WITH wanting AS MATERIALIZED (
         SELECT l.id, s.name AS storefront, s.respond_within_hours AS hours,

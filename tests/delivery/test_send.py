@@ -601,3 +601,15 @@ def test_a_great_many_dead_ones_are_replayed_some_at_a_time(destination, crm, of
         arrive(offer, email=f"p{number}@kolovrat.example")
     Delivery.objects.update(state="dead")
     assert [replay_all(Delivery.objects.dead()) for _ in range(3)] == [4, 1, 0]
+
+
+@pytest.mark.parametrize("host", ["0x7f.1", "127.1", "2130706433", "10.1.", "example.0x1"])
+def test_an_address_that_only_some_take_for_one_is_refused_at_once(host, settings):
+    settings.ALLOW_LOOPBACK_DESTINATIONS = False
+    with pytest.raises(ValidationError):
+        egress.check_url(f"https://{host}/")
+
+
+@pytest.mark.parametrize("address", ["192.88.99.1", "3fff::1", "5f00::1"])
+def test_reserved_addresses_are_not_public(address):
+    assert not egress.may_reach(egress.address_of(address))

@@ -175,3 +175,13 @@ def test_the_page_opens_for_a_seller_whom_nobody_has_set_up(sales, marketing, pu
     Seller.objects.all().delete()
     page = signed_in(marketing).get("/setup/routing/")
     assert page.status_code == 200 and "Not set up" in page.content.decode()
+
+
+def test_one_free_seat_makes_one_lead_due_and_not_all_that_wait(offer, sales, marketing, arrive, signed_in):
+    Seller.objects.update(takes_leads=False)
+    for number in range(4):
+        arrive(offer, email=f"p{number}@kolovrat.example")
+    signed_in(marketing).post(f"/setup/routing/{sales.pk}/", {"takes_leads": "on", "capacity": "1"})
+    assert Lead.objects.filter(stale_since__isnull=False).count() == 1
+    pipeline.run()
+    assert Lead.objects.filter(owner=sales).count() == 1
