@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import allauth.account.admin  # registers what is taken off below
 import allauth.mfa.admin  # noqa: F401  # registers what is registered anew below
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -123,6 +125,7 @@ class ApiTokenAdmin(ReadOnly):
 
 
 admin.site.unregister(Authenticator)
+admin.site.unregister(EmailAddress)  # the address of a person is a field of theirs
 
 
 @admin.register(Authenticator)

@@ -571,3 +571,20 @@ def test_an_address_of_nobody_is_said_beside_what_was_typed(browser, app, campai
     page = browser.get("/campaigns/mine/dry-run/", {"lead": "rubbish"})
     assert page.status_code == 200
     assert "No such lead" in page.text and 'value="rubbish"' in page.text
+
+
+def test_what_stands_in_the_way_is_said_before_anybody_presses_publish(browser, campaign, put):
+    stage = put("email", "New mail")
+    stage.texts.all().delete()
+    page = browser.get(MINE + "publish/")
+    assert page.status_code == 200 and "“New mail”: It has no English text" in page.text
+    assert 'class="btn btn-primary"' not in page.text and "people get English" not in page.text and "wait in it" not in page.text
+    StageText.objects.create(stage=stage, language="en", subject="Hello", body="Hello")
+    page = browser.get(MINE + "publish/").text
+    assert 'class="btn btn-primary"' in page and "people get English" in page
+
+
+def test_who_comes_back_to_the_address_of_a_text_sees_its_stage(browser, campaign, put):
+    stage = put("email")
+    answer = browser.get(f"{MINE}stages/{stage.pk}/es/")
+    assert answer.status_code == 302 and f"stage={stage.pk}" in answer["Location"] and "language=es" in answer["Location"]
