@@ -141,3 +141,11 @@ def test_a_secret_is_in_no_log_of_the_server(world):
         line.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n".encode())
         assert b" 400 " in line.recv(1_000)
     assert path.rsplit("/", 1)[-1] not in "".join(log.read_text(errors="replace") for log in Path(world.engines.folder).rglob("*.log"))
+
+
+def test_what_did_not_come_whole_is_kept_aside(world):
+    path = sorted(world.paths.values())[0]
+    with closing(socket.create_connection(("127.0.0.1", world.port), timeout=10)) as line:
+        line.sendall(f'POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"userDetails"'.encode())
+    kept = "SELECT convert_from(body, 'UTF8'), reason FROM leads_submission WHERE disposition = 'quarantined'"
+    assert wait(lambda: world.sql(kept) == [('{"userDetails"', "Cut off after 14 of 100 bytes.")], 10)
