@@ -33,7 +33,7 @@ def handle(deliveries: Sequence[UUID], by: User, reason: str) -> int:
     with transaction.atomic():
         told = Lead.objects.filter(pk__in=Delivery.objects.dead().filter(pk__in=deliveries).values("lead")).order_by("pk")
         list(told.select_for_update(no_key=True).values_list("pk"))
-        dead = Delivery.objects.dead().filter(pk__in=deliveries).select_related("destination").order_by("lead", "destination")
+        dead = Delivery.objects.dead().filter(pk__in=deliveries).select_related("destination").order_by("lead_id", "destination_id")
         found = list(dead.select_for_update(of=("self",)))
         Delivery.objects.filter(pk__in=[one.pk for one in found]).update(state=Delivery.State.HANDLED, last_error=reason)
         Lead.objects.filter(pk__in={one.lead_id for one in found}).update(last_activity_at=now)

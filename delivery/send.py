@@ -224,7 +224,7 @@ def replay(deliveries: "list[UUID]") -> int:
     """Make dead deliveries due again, with the same message id; returns how many. Locks their rows in (lead, destination) order."""
     now = timezone.now()
     with transaction.atomic():
-        dead = Delivery.objects.dead().filter(pk__in=deliveries).order_by("lead", "destination").select_for_update()
+        dead = Delivery.objects.dead().filter(pk__in=deliveries).order_by("lead_id", "destination_id").select_for_update()
         again = list(dead.values_list("pk", flat=True))
         return Delivery.objects.filter(pk__in=again).update(state=State.DUE, due_at=now, owed_since=now, attempts=0, lease_until=None)
 

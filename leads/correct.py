@@ -21,6 +21,8 @@ def correct(contact: Contact, changes: dict[str, Any], by: User) -> list[str]:
         company = company_of(changes.get("company_said", contact.company_said), changes.get("email", contact.email), changes.get("country", ""))
         row = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
         differ = [name for name, value in changes.items() if getattr(row, name) != value]
+        if not differ:  # somebody else corrected the same at this moment
+            return []
         told = [[name, getattr(row, name), changes[name]] for name in differ]
         for name in differ:
             setattr(row, name, changes[name])
