@@ -84,15 +84,15 @@ def shown(campaign: Campaign, version: Version, inspector: Inspector) -> dict[st
 @allow(*OFFICE)
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask, with what it would mean; then let the campaign run, or say why not."""
-    campaign, refused = campaign_of(slug), False
+    campaign, refusals = campaign_of(slug), None
     if campaign.state == Campaign.State.PUBLISHED and not campaign.draft:
         return redirect("campaigns:detail", slug)
     version = campaign.draft or campaign.version
     if request.method == "POST":
         try:
             waiting = verbs.publish(campaign, who(request))
-        except ValidationError:
-            refused = True
+        except ValidationError as error:
+            refusals = error.messages
         else:
             record(request, Kind.CHANGED, f"campaign {slug} published")
             messages.success(request, _("Published; %(n)d people are on their way") % {"n": waiting})
@@ -100,18 +100,18 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     figures = figures_of(campaign.current or version)
     context = {
         "campaign": campaign, "version": version, "flow": figures,
-        "refusals": verbs.refusals_of(version), "refused": refused, "sender": campaign.writes_from, "missing": missing(version),
+        "refusals": verbs.refusals_of(version) if refusals is None else refusals, "refused": refusals is not None, "sender": campaign.writes_from, "missing": missing(version),
         "is_new_version": bool(campaign.current and version.is_draft),
         "entering": None if campaign.current else keyset.count(would_enter(campaign)),
     }  # fmt: skip
-    return render(request, "campaigns/publish.html", context, status=422 if refused else 200)
+    return render(request, "campaigns/publish.html", context, status=200 if refusals is None else 422)
 
 
 def missing(version: Version) -> list[tuple[str, list[str]]]:
     """E-mail stages that lack a language, with the names of those they lack."""
     stages = version.stages.filter(kind=Stage.Kind.EMAIL).prefetch_related("texts")
     lacking = [(stage.name, words.missing_languages(stage)) for stage in stages]
-    return [(name, languages) for name, languages in lacking if languages and "English" not in languages]  # without English it can't be published
+    return [(name, languages) for name, languages in lacking if languages]
 
 
 @allow(*OFFICE)

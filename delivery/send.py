@@ -178,8 +178,9 @@ def finish(destination: Destination, call: Call) -> None:
 
 
 def has_had_its_time(delivery: Delivery, destination: Destination) -> bool:
-    """Whether it was tried for three days, since it was owed or since a person last mended the destination."""
-    return timezone.now() - max(filter(None, (delivery.owed_since, destination.resumed_at))) > WINDOW
+    """Whether it was tried for three days, since it was owed or since a person last mended the destination, be it during this call."""
+    mended = Destination.objects.values_list("resumed_at", flat=True).get(pk=destination.pk)
+    return timezone.now() - max(filter(None, (delivery.owed_since, mended))) > WINDOW
 
 
 def outcome(failure: DeliveryFailed | None) -> str:

@@ -7,8 +7,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.ids import array
+from accounts.locks import only_one
 from insights.models import STEPS
 from listings.models import Publisher
+
+LOCK = 0x7A11
 
 
 def tally(leads: Sequence[UUID]) -> int:
@@ -89,12 +92,14 @@ DEMAND = f"""
 
 
 def recount() -> int:
-    """Count everything anew if somebody asked for it; returns 1 when they did. What is asked meanwhile is done the next time."""
+    """Count everything anew if somebody asked for it; returns 1 when they did. One session at a time; what is asked meanwhile is done the next time."""
     asked = Publisher.objects.filter(recount_asked_at__isnull=False)
-    for at in list(asked.values_list("recount_asked_at", flat=True)):
+    with only_one(LOCK) as is_ours:
+        at = asked.values_list("recount_asked_at", flat=True).first() if is_ours else None
+        if at is None:
+            return 0
         rebuild()
         return asked.filter(recount_asked_at=at).update(recount_asked_at=None)
-    return 0
 
 
 def rebuild() -> None:

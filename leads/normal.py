@@ -119,8 +119,8 @@ ZEROS, MAILTO = re.compile(r"^\s*00(?=[1-9])"), re.compile(r"^mailto:", re.IGNOR
 IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 REMARK = re.compile(r"\s*\([^()@]*\)\s*$")
 LEGAL_FORMS = re.compile(
+    r"\b(?:spol s r ?o|s r ?o|sp z ?o ?o|z ?o ?o|a s|s a)$|"  # letters apart are a form at the end of a name only
     r"\b(?:"
-    r"spol s r ?o|s r ?o|sp z ?o ?o|z ?o ?o|a s|s a|"
     r"inc|llc|ltd|limited|ltda|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|slu|spa|srl|sro|spol|as|ab|oy|"
     r"aps|bv|nv|vof|ooo|zao|oao|pao|ооо|зао|оао|пао|ао|ип|me|eireli|cia|pty|pvt|kk|doo|zoo|kft|zrt"
     r")\b"
@@ -220,7 +220,7 @@ MORE_COUNTRIES = {
     "PS": ("palestine", "palestinian territories"), "HK": ("hong kong", "hong kong sar", "hong kong s a r"),
     "MO": ("macau", "macao", "macau sar", "macao sar"), "TW": ("taiwan",),
     "BN": ("brunei",), "LA": ("laos", "lao pdr"), "SY": ("syria",), "IR": ("iran",), "MD": ("moldova",), "BO": ("bolivia",), "VE": ("venezuela",), "TZ": ("tanzania",),
-    "FM": ("micronesia",), "GM": ("gambia",), "BS": ("bahamas",), "FK": ("falkland islands",), "SJ": ("svalbard",),
+    "FM": ("micronesia",), "GM": ("gambia",), "BS": ("bahamas",), "FK": ("falkland islands", "falkland islands islas malvinas"), "SJ": ("svalbard",),
     "CN": ("prc", "p r china", "mainland china", "pr china"), "IE": ("eire",), "GW": ("guinea bissau",),
 }  # fmt: skip
 
@@ -262,9 +262,17 @@ def country_codes() -> frozenset[str]:
 
 @lru_cache(10_000)
 def country_of(text: str) -> str:
-    """ISO 3166 alpha-2 from alpha-2, alpha-3 or a name, with a remark in brackets or another way to write it beside; empty when it is none of them."""
-    ways = (text, IN_BRACKETS.sub(" ", text), *IN_BRACKETS.findall(text), *text.split(" - "))
-    return next((code for way in ways if (code := _countries().get(_country_name(way), ""))), "")
+    """ISO 3166 alpha-2 from alpha-2, alpha-3 or a name, also where two ways to write it stand beside each other; empty when it is none of them, or when
+    the two don't mean the same: Georgia (USA) is no country, and Sudan (South) is South Sudan."""
+    known = _countries()
+    if code := known.get(_country_name(text)):
+        return code
+    remarks = IN_BRACKETS.findall(text)
+    name = IN_BRACKETS.sub(" ", text)
+    if code := known.get(_country_name(" ".join([*remarks, name]))):
+        return code
+    said = {known.get(_country_name(part), "") for part in ([name, *remarks] if remarks else text.split(" - "))}
+    return said.pop() if len(said) == 1 else ""
 
 
 @lru_cache(10_000)

@@ -13,7 +13,7 @@ from listings.days import locale
 Data = dict[str, Any]
 Telling = tuple[str, str]
 THEIRS = ("acted", "asked_neighbour", "clicked", "mail_complained", "mail_unsubscribed", "mail_opened", "mail_replied")
-OURS = ("noted", "called", "wrote", "task_done", "edited")  # also when whoever did it is gone
+OURS = ("noted", "called", "wrote", "task_done", "edited", "handled")  # also when whoever did it is gone
 
 
 def tell(activity: Activity) -> Telling:

@@ -320,10 +320,12 @@ SUMMARISE = f"""
             stale_since = now()
         FROM ({SUMMARY}) AS s WHERE l.id = s.lead_id
         RETURNING l.id, l.owner_id, old.status AS was, new.status AS status
-    )
-    , todo AS (
+    ), todo AS (
         INSERT INTO leads_task (id, lead_id, title, due_at) SELECT {NEW_ID}, id, %s, now() + interval '1 hour' FROM summed
-        WHERE was <> status AND owner_id IS NOT NULL
+        WHERE was <> status AND owner_id IS NOT NULL RETURNING lead_id, title
+    ), told AS (
+        INSERT INTO leads_activity (id, lead_id, at, kind, data)
+        SELECT {NEW_ID}, lead_id, clock_timestamp(), 'task_made', jsonb_build_object('stage', title) FROM todo
     )
     INSERT INTO leads_activity (id, lead_id, at, kind, data)
     SELECT {NEW_ID}, id, clock_timestamp(), 'status', jsonb_build_object('was', was, 'status', status) FROM summed WHERE was <> status

@@ -1,12 +1,14 @@
 """Setup: where each setting lives, the publisher itself, how the portal is doing, and what it keeps about people."""
 
 from copy import copy
+from functools import partial
 from typing import Any
 
 import pycountry
 from django import forms
 from django.contrib import messages
 from django.contrib.postgres.forms import SimpleArrayField
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -80,12 +82,13 @@ def publisher(request: HttpRequest) -> HttpResponse:
 
 def keep(form: PublisherForm) -> None:
     """Save, and let what rests on it follow: figures on the time zone, which the workers count anew, scores on the countries."""
-    if "time_zone" in form.changed_data:
-        form.instance.recount_asked_at = timezone.now()
-    form.save()
-    if "countries_served" in form.changed_data:
-        Lead.objects.open().make_stale()
-    nudge("recount")
+    with transaction.atomic():
+        if "time_zone" in form.changed_data:
+            form.instance.recount_asked_at = timezone.now()
+            transaction.on_commit(partial(nudge, "recount"))
+        form.save()
+        if "countries_served" in form.changed_data:
+            Lead.objects.open().make_stale()
 
 
 @allow(ADMIN)

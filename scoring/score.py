@@ -93,7 +93,7 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
     """
 
 
-def decay(seconds: float = 20.0) -> int:
+def decay(seconds: float = 2.0) -> int:
     """Make leads stale whose points have faded by another day, as many as the time allows; returns how many. The path then scores them again."""
     faded, until = 0, time.monotonic() + seconds
     while (some := fade()) and time.monotonic() < until:

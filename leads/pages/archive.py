@@ -50,7 +50,7 @@ def archive(request: HttpRequest) -> HttpResponse:
     asked = {name: value for name, value in request.GET.dict().items() if value}
     form = ArchiveForm(asked, listings)
     seen = Submission.objects.visible_to(who(request))
-    found = archived(seen, asked) if form.is_valid() else seen.none()
+    found = archived(seen, {name: str(said or "") for name, said in form.cleaned_data.items()}) if form.is_valid() else seen.none()
     total = keyset.count(found)
     page = keyset.turn(found.select_related("listing", "listing__storefront").defer("body", "repair"), "pk", asked, total=total)
     chosen = {name: value for name, value in asked.items() if name in form.fields}

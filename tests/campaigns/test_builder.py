@@ -579,6 +579,7 @@ def test_what_stands_in_the_way_is_said_before_anybody_presses_publish(browser, 
     page = browser.get(MINE + "publish/")
     assert page.status_code == 200 and "“New mail”: It has no English text" in page.text
     assert 'class="btn btn-primary"' not in page.text and "people get English" not in page.text and "wait in it" not in page.text
+    assert "is not written in every language" in page.text and "Every mail is written" not in page.text
     StageText.objects.create(stage=stage, language="en", subject="Hello", body="Hello")
     page = browser.get(MINE + "publish/").text
     assert 'class="btn btn-primary"' in page and "people get English" in page
@@ -588,3 +589,10 @@ def test_who_comes_back_to_the_address_of_a_text_sees_its_stage(browser, campaig
     stage = put("email")
     answer = browser.get(f"{MINE}stages/{stage.pk}/es/")
     assert answer.status_code == 302 and f"stage={stage.pk}" in answer["Location"] and "language=es" in answer["Location"]
+
+
+def test_a_campaign_that_ended_says_why_it_is_not_published(browser, campaign, put):
+    put("wait", holds=timedelta(days=1))
+    Campaign.objects.filter(pk=campaign.pk).update(state="ended")
+    answer = browser.post(MINE + "publish/")
+    assert answer.status_code == 422 and "An ended campaign can’t be started again." in answer.text

@@ -613,3 +613,13 @@ def test_an_address_that_only_some_take_for_one_is_refused_at_once(host, setting
 @pytest.mark.parametrize("address", ["192.88.99.1", "3fff::1", "5f00::1"])
 def test_reserved_addresses_are_not_public(address):
     assert not egress.may_reach(egress.address_of(address))
+
+
+def test_who_mends_it_during_a_call_saves_that_delivery_too(destination, crm, offer, sales, arrive):
+    arrive(offer)
+    Delivery.objects.update(owed_since=timezone.now() - WINDOW - timedelta(hours=8))
+    crm.plan = [Response("", 500)]
+    [call] = step.claim(destination, 1)
+    resume(Destination.objects.get())
+    step.finish(destination, step.perform(destination, call))
+    assert Delivery.objects.get().state == "retrying"

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.locks import only_one
 from insights.models import Counted, DailyTally, ResponseStep, ResponseTally
 from insights.offers import Period, offers
-from insights.tally import rebuild
+from insights.tally import LOCK, rebuild, recount
 from leads.lists import chosen
 from leads.models import Contact, Demand, Lead
 from leads.work import log_call, set_status
@@ -149,3 +150,13 @@ def test_nights_when_clocks_change_belong_to_one_day_in_figures_and_lists_alike(
     assert tallied() == live()
     for found, count in ((wanted - timedelta(days=1), 0), (wanted, 1), (wanted + timedelta(days=1), 0)):
         assert chosen(Lead.objects.all(), {"from": str(found), "to": str(found)}).count() == count
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_one_session_counts_anew_and_the_others_go_on(publisher):
+    Publisher.objects.update(recount_asked_at=timezone.now())
+    counted = []
+    with only_one(LOCK):
+        at_once(1, lambda: counted.append(recount()))
+    assert counted == [0]
+    assert recount() == 1 and recount() == 0

@@ -347,6 +347,7 @@ def test_who_comes_back_after_lost_is_a_task_of_the_owner(offer, sales, arrive):
     lead.refresh_from_db()
     assert lead.status == "new"
     assert lead.tasks.get().title == "They came back: answer them"
+    assert lead.activities.get(kind="task_made").data == {"stage": "They came back: answer them"}
     lead.tasks.update(due_at=timezone.now())
     assert [item.lead for item in day_of(sales).items] == [lead]
 

@@ -155,6 +155,9 @@ def test_tenants_of_one_provider_are_companies_of_their_own(email, own):
     [
         ("Congo (DRC)", "CD"), ("Bahamas, The", "BS"), ("Türkiye (Turkey)", "TR"), ("US - United States", "US"), ("United States (US)", "US"), ("Lao PDR", "LA"),
         ("Česko", "CZ"), ("Deutschland", "DE"), ("Россия", "RU"), ("Brasil", "BR"), ("Congo", "CG"), ("Niger", "NE"), ("Atlantis (Sea)", ""), ("-", ""),
+        ("Georgia (USA)", ""), ("Georgia - USA", ""), ("Congo (Democratic Republic)", ""), ("Korea (DPR)", ""), ("Sudan (South)", "SS"),
+        ("Guinea (Equatorial)", "GQ"), ("Ireland (Northern)", "GB"), ("Samoa (American)", "AS"), ("China (Hong Kong)", ""), ("China - Taiwan", ""),
+        ("Virgin Islands (US)", ""), ("USA (Puerto Rico)", ""), ("Falkland Islands (Islas Malvinas)", "FK"),
     ],
 )  # fmt: skip
 def test_a_country_by_the_other_ways_it_is_written(said, code):
@@ -164,6 +167,11 @@ def test_a_country_by_the_other_ways_it_is_written(said, code):
 @pytest.mark.parametrize("name", ["Acme, spol. s r.o.", "Acme Sp. z o.o.", "Acme A/S", "Acme a. s.", "The Acme Company", "ACME, Inc."])
 def test_a_company_is_known_without_its_legal_form(name):
     assert normal.company_key(name, "") == "name:acme"
+
+
+@pytest.mark.parametrize(("name", "key"), [("S A Recycling", "name:s a recycling"), ("Z OO Berlin", "name:z oo berlin")])
+def test_letters_apart_are_a_legal_form_at_the_end_only(name, key):
+    assert normal.company_key(name, "") == key
 
 
 @pytest.mark.parametrize(
