@@ -101,6 +101,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "campaign": campaign, "version": version, "flow": figures,
         "refusals": verbs.refusals_of(version) if refusals is None else refusals, "refused": refusals is not None, "sender": campaign.writes_from, "missing": missing(version),
+        "sends": version.stages.filter(kind=Stage.Kind.EMAIL).exists(),
         "is_new_version": bool(campaign.current and version.is_draft),
         "entering": None if campaign.current else keyset.count(would_enter(campaign)),
     }  # fmt: skip
