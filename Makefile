@@ -25,7 +25,7 @@ run: setup
 	exec $(VENV) -m portal.supervisor
 
 test: setup-dev
-	exec $(VENV) -m pytest -n 3 --dist loadgroup
+	exec $(VENV) -m pytest -n 4 --dist loadgroup
 
 bench: setup-dev
 	exec $(VENV) -m bench

@@ -32,11 +32,11 @@ def who(request: Any) -> User:
     return request.user
 
 
-def allow(*roles: str, write: tuple[str, ...] | None = None) -> Callable[[View], View]:
-    """Let users of these roles in; `write` narrows who may send anything but GET."""
+def allow(*roles: str) -> Callable[[View], View]:
+    """Let users of these roles in."""
 
     def mark(view: View) -> View:
-        view.roles, view.write_roles = roles, write or roles  # type: ignore[attr-defined]
+        view.roles = roles  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -50,7 +50,7 @@ def public(view: View) -> View:
 
 def may_enter(view: Any, request: HttpRequest) -> bool:
     """Whether this view's declaration admits the user of this request; no declaration admits nobody."""
-    roles = getattr(view, "roles", ()) if request.method in SAFE else getattr(view, "write_roles", getattr(view, "roles", ()))
+    roles = getattr(view, "roles", ())
     if roles is None:
         return True
     return bool(request.user.is_authenticated and request.user.role_names.intersection(roles))

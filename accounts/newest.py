@@ -21,13 +21,13 @@ class Newest(Generic[Row]):
     newest_url: str
 
 
-def newest(rows: QuerySet[Row], asked: Mapping[str, str], size: int = SIZE) -> Newest[Row]:
+def newest(rows: QuerySet[Row], asked: Mapping[str, str]) -> Newest[Row]:
     """The rows that `asked` (the query of the address) speaks of; a mark that can't be read is the first page."""
     kept: dict[str, Any] = {name: value for name, value in asked.items() if name != "before" and value}
     before = read(asked.get("before", ""))
-    found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: size + 1])
-    older = "?" + urlencode({**kept, "before": found[size - 1].pk}) if len(found) > size else ""
-    return Newest(found[:size], older, ("?" + urlencode(kept)) if before else "")
+    found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: SIZE + 1])
+    older = "?" + urlencode({**kept, "before": found[SIZE - 1].pk}) if len(found) > SIZE else ""
+    return Newest(found[:SIZE], older, ("?" + urlencode(kept)) if before else "")
 
 
 def read(mark: str) -> uuid.UUID | None:

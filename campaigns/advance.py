@@ -18,26 +18,26 @@ from django.db.models.functions import Cast
 
 from accounts.ids import NEW_ID
 from campaigns.clock import due_in_sql
-from campaigns.effects import EFFECTS, gives_owner
+from campaigns.effects import EFFECTS, closes, holds
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Stage
 from campaigns.splits import by_chance, winners
 from leads.conditions import annotated, as_sql, matching, to_q
-from leads.models import CLOSED, Lead
-from listings.models import CampaignKind
+from leads.models import Lead
 
 BATCH = 5_000
+MOST = 1_000_000
 Kind = Stage.Kind
 
 
-def advance(limit: int = 1_000_000) -> int:
+def advance() -> int:
     """Move every enrollment that is due, of published campaigns only; returns how many moves were made.
 
     Claims with FOR NO KEY UPDATE SKIP LOCKED in order of due time: two workers never move the same one. Safe to run twice, at once, or late.
     """
     moved, watermark = 0, None
-    while moved < limit:
-        count, watermark = batch(min(BATCH, limit - moved), watermark)
+    while moved < MOST:
+        count, watermark = batch(watermark)
         if not count:
             break
         moved += count
@@ -87,21 +87,16 @@ def row_of(step: Step, campaign: Campaign) -> dict[str, Any]:
     return {
         "id": stage.pk, "key": str(stage.key), "kind": stage.kind, "name": stage.name, "campaign": campaign.name, "options": stage.options,
         "next_id": step.after, "holds_for": f"{stage.holds_for.total_seconds()} seconds", "touches": stage.kind in EFFECTS,
-        "holds": campaign.kind == CampaignKind.NURTURE and gives_owner(stage), "ends_mail": ends_mail(stage, campaign),
+        "holds": holds(stage, campaign), "ends_mail": holds(stage, campaign) or closes(stage),
     }  # fmt: skip
 
 
-def ends_mail(stage: Stage, campaign: Campaign) -> bool:
-    """Whether no mail may go out to those who have passed this stage."""
-    return (campaign.kind == CampaignKind.NURTURE and gives_owner(stage)) or (stage.kind == Kind.SET and stage.options.get("status") in CLOSED)
-
-
-def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]:
+def batch(watermark: datetime | None) -> tuple[int, datetime | None]:
     """One claim and all that follows from it, in one transaction; returns (moves, the latest due time moved)."""
     running = Running.now()
     if not running.steps:
         return 0, watermark
-    sql, parameters = statement(running, limit, watermark or datetime(1970, 1, 1))
+    sql, parameters = statement(running, watermark or datetime(1970, 1, 1))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         count, latest, touched, unmet = cursor.fetchone()
@@ -113,7 +108,7 @@ def batch(limit: int, watermark: datetime | None) -> tuple[int, datetime | None]
     return int(count), latest or watermark
 
 
-def statement(running: Running, limit: int, watermark: datetime) -> tuple[str, list[Any]]:
+def statement(running: Running, watermark: datetime) -> tuple[str, list[Any]]:
     """The statement of a batch and its parameters. Questions are asked of the leads as they are before the batch moves anything."""
     splits = running.of_kind(Kind.SPLIT)
     won = winners(step.stage.key for step in splits) if splits else {}
@@ -122,7 +117,7 @@ def statement(running: Running, limit: int, watermark: datetime) -> tuple[str, l
     met, of_met = all_of((until(step) for step in running.conditional), "SELECT NULL::uuid, 0::bigint WHERE false")
     due = due_in_sql("g.next_options", "g.lead_id", "now() + g.next_holds", running.at_an_hour)
     sql = ADVANCE.format(chosen=chosen, met=met, due_at=due, new_id=NEW_ID)
-    return sql, [json.dumps(running.rows), watermark, limit, *of_chosen, *of_met]
+    return sql, [json.dumps(running.rows), watermark, BATCH, *of_chosen, *of_met]
 
 
 def all_of(parts: Iterable[tuple[str, list[Any]]], nothing: str) -> tuple[str, list[Any]]:

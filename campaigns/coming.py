@@ -16,12 +16,11 @@ from django.db.models import Count, QuerySet
 from accounts.remembered import remembered
 from campaigns.advance import Running
 from campaigns.clock import next_hour
-from campaigns.effects import gives_owner
+from campaigns.effects import closes, holds
 from campaigns.flow import Step
 from campaigns.models import Campaign, Enrollment, Message, Stage
 from campaigns.results import number_of
-from leads.models import CLOSED
-from listings.models import CampaignKind, Publisher
+from listings.models import Publisher
 
 DAYS, MOST_STEPS = 14, 200
 Kind = Stage.Kind
@@ -123,8 +122,7 @@ def ahead(steps: dict[int, Step], start: Step, day: date, zone: ZoneInfo) -> Ite
 
 def ends_here(stage: Stage) -> bool:
     """Whether nobody goes on by themselves from here, as far as that is known beforehand."""
-    is_nurture = stage.version.campaign.kind == CampaignKind.NURTURE
-    return stage.kind == Kind.EXIT or (is_nurture and gives_owner(stage)) or (stage.kind == Kind.SET and stage.options.get("status") in CLOSED)
+    return stage.kind == Kind.EXIT or holds(stage, stage.version.campaign) or closes(stage)
 
 
 def leaves_open(stage: Stage) -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.clock import main_zones, next_hour
-from campaigns.effects import gives_owner
+from campaigns.effects import closes, holds
 from campaigns.enroll import may_enter
 from campaigns.flow import ENDS, Arm, Flow, Step, ways_of
 from campaigns.models import Campaign, Preference, Stage, Suppression, Version
@@ -107,7 +107,7 @@ def of_last_quarter(campaign: Campaign) -> QuerySet[Lead]:
     return matching(Lead.objects.filter(listing__storefront=campaign.storefront_id, received_at__gte=since), campaign.entry)
 
 
-def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: datetime | None = None, past: bool = False) -> DryRun:
+def dry_run(version: Version, leads: QuerySet[Lead], past: bool = False) -> DryRun:
     """Walk these leads, at most 1,000 of them, through the version from its first stage. A handful of queries, whatever their number.
 
     In the `past` each sets out when it was received, and nothing that became of it since is held against it; conditions are answered as it is now.
@@ -118,13 +118,13 @@ def dry_run(version: Version, leads: QuerySet[Lead], days: int = DAYS, now: date
     flow = Flow.of(version.stages.prefetch_related("texts"))
     campaign = version.campaign
     questions = Questions.asked(flow, campaign, [lead.pk for lead in some])
-    start = now or timezone.now()
+    now = timezone.now()
     addresses = {lead.contact.email for lead in some if lead.contact.email}
     unwanted = Suppression.among(addresses, campaign.kind)
-    walker = Walker(flow, campaign, questions, timedelta(days=days), unwanted, Publisher.current().time_zone, past)
+    walker = Walker(flow, campaign, questions, timedelta(days=DAYS), unwanted, Publisher.current().time_zone, past)
     walker.languages = {key: one.language for key, one in Preference.among(addresses).items()}
     walker.winners = winners(step.stage.key for step in flow.steps.values() if step.stage.kind == Kind.SPLIT)
-    return DryRun([walker.walk(lead, lead.received_at if past else start) for lead in some], total)
+    return DryRun([walker.walk(lead, lead.received_at if past else now) for lead in some], total)
 
 
 @dataclass(slots=True)
@@ -223,9 +223,9 @@ class Walker:
 
     def stops(self, stage: Stage) -> str:
         """Why nobody goes on from a stage, as far as that is known beforehand."""
-        if gives_owner(stage) and self.campaign.kind == CampaignKind.NURTURE:
+        if holds(stage, self.campaign):
             return _("Handed to sales; held from then on")
-        if stage.kind == Kind.SET and stage.options.get("status") in CLOSED:
+        if closes(stage):
             return _("Closed by the campaign")
         return ""
 

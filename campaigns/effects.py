@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 
 from accounts.ids import NEW_ID, array
 from accounts.models import User
-from campaigns.models import Stage
-from leads.bulk import set_status_of_all
-from leads.models import Lead
+from campaigns.models import Campaign, Stage
+from leads.bulk import set_status
+from leads.models import CLOSED, Lead
 from leads.tags import add_tag, remove_tag
-from listings.models import Listing
+from listings.models import CampaignKind, Listing
 from routing.handover import hand_over as give_to
 
 Effect = Callable[[Sequence[Any], Stage, str], None]
@@ -44,7 +44,7 @@ def set_something(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
     these, why = Lead.objects.among(leads), {"campaign": campaign, "stage": stage.name}
     match stage.options:
         case {"status": status}:
-            set_status_of_all(these, status, by=None, **why)
+            set_status(these.open(), status, by=None, **why)  # a closed lead is a person's word
         case {"tag": tag, "off": True}:
             remove_tag(these, tag, by=None, **why)
         case {"tag": tag}:
@@ -61,6 +61,16 @@ def set_something(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
 def gives_owner(stage: Stage) -> bool:
     """Whether leads get an owner here, as far as one can take them."""
     return stage.kind == Stage.Kind.HAND_OVER or (stage.kind == Stage.Kind.SET and "owner" in stage.options)
+
+
+def holds(stage: Stage, campaign: Campaign) -> bool:
+    """Whether leads of this campaign are sales' from this stage on, and held."""
+    return campaign.kind == CampaignKind.NURTURE and gives_owner(stage)
+
+
+def closes(stage: Stage) -> bool:
+    """Whether leads are closed here."""
+    return stage.kind == Stage.Kind.SET and stage.options.get("status") in CLOSED
 
 
 def give_bonus(leads: Sequence[Any], points: int, stage: Stage, campaign: str) -> None:

@@ -48,6 +48,7 @@ class Standing:
     """One stage with the people at it, past it, and gone from it by reason."""
 
     step: Step
+    names: dict[str, str] = field(default_factory=dict)
     here: int = 0
     held: int = 0
     reached: int = 0
@@ -90,7 +91,7 @@ class Standing:
     @property
     def sets(self) -> str:
         """What the stage sets about a lead, in words."""
-        return sets_in_words(self.stage.options)
+        return sets_in_words(self.stage.options, self.names)
 
     @property
     def days(self) -> int:
@@ -174,7 +175,15 @@ def weekday_words(days: list[int]) -> str:
     return ", ".join(names)
 
 
-def sets_in_words(options: dict[str, Any]) -> str:
+def names_in(flow: Flow) -> dict[str, str]:
+    """What the people and systems that stages name are called: a query for each of the two, whatever the number of stages."""
+    options = [step.stage.options for step in flow.steps.values()]
+    people = {one[key] for one in options for key in ("to", "owner") if one.get(key)}
+    named = {user.username: user.full_name for user in User.objects.filter(username__in=people)} if people else {}
+    return (destinations() if any("destination" in one for one in options) else {}) | named
+
+
+def sets_in_words(options: dict[str, Any], names: dict[str, str]) -> str:
     """What a stage sets, other than the status."""
     match options:
         case {"tag": tag, "off": True}:
@@ -184,17 +193,12 @@ def sets_in_words(options: dict[str, Any]) -> str:
         case {"bonus": points}:
             return gettext("Score bonus %(points)+d") % {"points": points}
         case {"destination": uid}:
-            return destinations().get(uid, "–")
+            return names.get(uid, "–")
         case {"to": username}:
-            return person(username)
+            return names.get(username, username)
         case {"owner": username}:
-            return gettext("Owner: %(name)s") % {"name": person(username)}
+            return gettext("Owner: %(name)s") % {"name": names.get(username, username)}
     return ""
-
-
-def person(username: str) -> str:
-    found = User.objects.filter(username=username).first()
-    return found.full_name if found else username
 
 
 def why_left(reason: str) -> str:
@@ -215,7 +219,8 @@ def figures_of(version: Version, counted: Version | None = None) -> Figures:
     A draft may show the figures of the version that runs: those of the stages it has kept.
     """
     flow = Flow.of(version.stages.select_related("then").prefetch_related("texts"))
-    standings = {step.stage.key: Standing(step) for step in flow.steps.values()}
+    names = names_in(flow)
+    standings = {step.stage.key: Standing(step, names) for step in flow.steps.values()}
     of = counted or version
     keys = dict(Stage.objects.filter(version=of).values_list("pk", "key"))
     entered = 0

@@ -10,7 +10,9 @@ from leads.models import Lead
 
 
 def campaign_of(slug: str) -> Campaign:
-    return get_object_or_404(Campaign.objects.select_related("storefront", "published_by", "current").prefetch_related("versions"), slug=slug)
+    return get_object_or_404(
+        Campaign.objects.select_related("storefront", "published_by", "current", "sender", "strategy").prefetch_related("versions"), slug=slug
+    )
 
 
 def version_of(campaign: Campaign, number: str) -> Version:

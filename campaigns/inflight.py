@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.ids import NEW_ID
-from campaigns.carry_out import BUDGET, carry_out
+from campaigns.carry_out import carry_out
 from campaigns.clock import due_in_sql
 from campaigns.flow import Flow, Step
 from campaigns.models import Campaign, Enrollment, Stage, Version
@@ -75,13 +75,15 @@ def move_in_flight(campaign: Campaign) -> int:
     """Let everybody who is on an earlier version go on with the one that runs; returns how many moved.
 
     One transaction. Locks the campaign, so that nobody publishes meanwhile, then the enrollments, stage by stage; those that advance moves at this
-    moment are waited for. Raises ValidationError when nothing runs.
+    moment are waited for. Raises ValidationError when nothing runs, or what was said of the campaign is still being carried out.
     """
-    carry_out(campaign.pk, BUDGET)  # a pause that is half carried out would cost some of them what was left of their time
+    carry_out(campaign.pk)
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
         if locked.current is None:
             raise ValidationError(_("Nothing was published yet."))
+        if locked.said_at:  # a pause that is half carried out would cost some of them what was left of their time
+            raise ValidationError(_("It is still being started or paused for everybody in it; try again in a minute."))
         Campaign.objects.filter(pk=campaign.pk).update(swept_at=None)  # some may land where they need not wait
         return sum(land(one, locked) for one in landings(locked))
 

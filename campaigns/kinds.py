@@ -7,6 +7,7 @@ set {status} | {tag, off?} | {bonus} | {owner}; webhook {destination}; notify {t
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -32,14 +33,31 @@ def faults(flow: Flow) -> list[tuple[Stage | None, str]]:
         found.append((None, _("There is no stage yet.")))
     if len(flow.steps) > MOST_STAGES:
         found.append((None, _("A campaign may have %(n)d stages.") % {"n": MOST_STAGES}))
+    here = Here()
     for step in flow.steps.values():
-        found += [(step.stage, fault) for fault in faults_of(step)]
+        found += [(step.stage, fault) for fault in faults_of(step, here)]
     found += [(step.stage, _("Nobody comes here: what stands before it ends or leads elsewhere.")) for step in flow.unreachable()]
     found += [(step.stage, _("It goes round in a circle without any wait.")) for step in flow.rushing()]
     return found
 
 
-def faults_of(step: Step) -> Iterator[str]:
+class Here:
+    """The people and systems that a stage may name, each kind asked once, when a stage names one."""
+
+    @cached_property
+    def told(self) -> set[str]:
+        return set(User.objects.filter(is_active=True).exclude(email="").values_list("username", flat=True))
+
+    @cached_property
+    def sellers(self) -> set[str]:
+        return set(User.objects.sellers().values_list("username", flat=True))
+
+    @cached_property
+    def systems(self) -> set[str]:
+        return set(destinations())
+
+
+def faults_of(step: Step, here: Here) -> Iterator[str]:
     """What is wrong with one stage."""
     stage = step.stage
     if stage.kind == Kind.EMAIL and not any(text.language == "en" for text in stage.texts.all()):
@@ -51,10 +69,10 @@ def faults_of(step: Step) -> Iterator[str]:
     elif stage.kind == Kind.SPLIT:
         yield from faults_of_split(stage.options.get("arms") or [])
     elif stage.kind == Kind.SET:
-        yield from faults_of_set(stage.options)
-    elif stage.kind == Kind.NOTIFY and stage.options.get("to") and not can_be_told(stage.options["to"]):
+        yield from faults_of_set(stage.options, here)
+    elif stage.kind == Kind.NOTIFY and stage.options.get("to") and stage.options["to"] not in here.told:
         yield _("Whom it notifies is not here any more, or has no e-mail address.")
-    elif stage.kind == Kind.WEBHOOK and stage.options.get("destination") not in destinations():
+    elif stage.kind == Kind.WEBHOOK and stage.options.get("destination") not in here.systems:
         yield _("It does not say which system to tell.")
 
 
@@ -69,11 +87,7 @@ def faults_of_wait(stage: Stage) -> Iterator[str]:
         yield from faults_of_condition(stage.options["until"])
 
 
-def can_be_told(username: str) -> bool:
-    return User.objects.filter(username=username, is_active=True).exclude(email="").exists()
-
-
-def faults_of_set(options: dict[str, Any]) -> Iterator[str]:
+def faults_of_set(options: dict[str, Any], here: Here) -> Iterator[str]:
     if "tag" in options:
         if not options["tag"]:
             yield _("It does not say which tag.")
@@ -81,7 +95,7 @@ def faults_of_set(options: dict[str, Any]) -> Iterator[str]:
         if abs(options["bonus"]) > MOST_BONUS:
             yield _("A bonus is of %(n)d points at the most.") % {"n": MOST_BONUS}
     elif "owner" in options:
-        if not User.objects.sellers().filter(username=options["owner"]).exists():
+        if options["owner"] not in here.sellers:
             yield _("It does not say who becomes the owner.")
     elif options.get("status") not in SETTABLE:
         yield _("It does not say which status to set.")

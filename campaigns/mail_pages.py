@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.access import allow, who
-from accounts.audit import Kind, record
+from accounts.audit import Kind, listed, record
 from accounts.roles import OFFICE
 from campaigns import mailbox as box
 from campaigns.forms import RulesForm, SuppressionForm
@@ -54,6 +54,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         return redirect("campaigns:rules")
     waiting = Message.objects.filter(state=Message.State.PLANNED, reason__in=("throttled", "quiet", "domain"))
     spread, most = per_person()
+    listed(request, "mail rules", len(most))
     context = {
         "form": form,
         "waiting": dict(waiting.values_list("reason").annotate(n=Count("pk")).order_by()),

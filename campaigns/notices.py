@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Notice
 from campaigns.words import absolute
+from leads.models import Lead
 
 log = logging.getLogger(__name__)
 BUDGET, AGAIN = 30.0, timedelta(minutes=10)  # seconds; a wait
@@ -33,7 +34,7 @@ def send_one() -> bool:
         if notice is None:
             return False
         Notice.objects.filter(pk=notice.pk).update(claimed_at=timezone.now())
-    sees = notice.user.is_active and type(notice.lead).objects.visible_to(notice.user).filter(pk=notice.lead_id).exists()
+    sees = notice.user.is_active and Lead.objects.visible_to(notice.user).filter(pk=notice.lead_id).exists()
     if notice.user.email and sees:
         hand_over(notice)
     return True

@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
-from accounts.audit import Kind, record
+from accounts.audit import Kind, listed, record
 from accounts.newest import newest
 from accounts.roles import OFFICE
 from campaigns import publish as verbs
@@ -161,6 +161,7 @@ def sent(request: HttpRequest, slug: str) -> HttpResponse:
     campaign, state = campaign_of(slug), request.GET.get("state", "")
     found = Message.objects.filter(stage__in=stages_of(campaign)).select_related("stage", "enrollment__lead__contact__company")
     page = newest(found.filter(state=state) if state else found, request.GET)
+    listed(request, f"messages of {slug}", len(page.rows))
     counts = message_counts(campaign)
     choices = [(value, label, counts.get(value, 0)) for value, label in Message.State.choices]
     context = {"campaign": campaign, "state": state, "page": page, "choices": choices, "total": sum(counts.values())}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow
-from accounts.audit import Kind, record
+from accounts.audit import Kind, listed, record
 from accounts.roles import OFFICE
 from campaigns.attribute import attribute_anew
 from campaigns.found import campaign_of
@@ -51,7 +51,8 @@ def activity(request: HttpRequest, pk: int) -> HttpResponse:
     form = cost_form(request, Cost(activity=found), f"demand activity {found.code}")
     if form.is_valid():
         return redirect(found)
-    latest = Touch.objects.filter(activity=found).select_related("lead__contact__company", "lead__listing").order_by("-at")[:20]
+    latest = list(Touch.objects.filter(activity=found).select_related("lead__contact__company", "lead__listing").order_by("-at")[:20])
+    listed(request, f"demand activity {found.code}", len(latest))
     context = {
         "activity": found, "one": returns([found])[0], "costs": found.costs.all(), "form": form, "touches": latest,
         "link": absolute(reverse("campaigns:go", args=[found.code])), "target": target(found),

@@ -77,9 +77,9 @@ def number_of(column: str, begins: list[datetime]) -> Func:
     return Func(F(column), Value(begins, ArrayField(DateTimeField())), function="width_bucket", output_field=IntegerField())
 
 
-def entered_by_week(count: int = 9) -> dict[int, list[int]]:
+def entered_by_week() -> dict[int, list[int]]:
     """Of every campaign: how many entered in each of the last weeks; one query."""
-    return remembered("campaigns entered by week", lambda: per_week(Enrollment.objects.all(), "entered_at", "campaign", count))
+    return remembered("campaigns entered by week", lambda: per_week(Enrollment.objects.all(), "entered_at", "campaign", 9))
 
 
 def weeks(campaign: Campaign) -> list[dict[str, Any]]:

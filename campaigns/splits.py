@@ -123,7 +123,7 @@ def decide() -> int:
         winner, now = leading(outcomes(stage), int(stage.options.get("least", LEAST))), timezone.now()
         Split.objects.get_or_create(stage_key=stage.key, defaults={"campaign": stage.version.campaign, "looked_at": now})
         open_still = Split.objects.filter(stage_key=stage.key, winner=None)
-        open_still.update(looked_at=now, winner=winner, decided_at=None if winner is None else now)
+        open_still.update(looked_at=now, winner=winner, decided_at=None if winner is None else now, decided_by=None)
     return len(stages)
 
 

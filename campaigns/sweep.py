@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.locks import only_one
 from campaigns.enroll import HOLD_STILL, enter, may_enter, unclaimed
 from campaigns.models import Campaign, Enrollment, Stage
 from leads.conditions import annotated, matching, to_q
@@ -19,20 +20,35 @@ from leads.models import CLOSED, Lead, Status
 from listings.models import CampaignKind, Publisher
 
 log = logging.getLogger(__name__)
+LOCK = 0x5EE9
 BATCH = 250_000
+DAY = timedelta(days=1)
 
 
 def sweep() -> int:
     """Let in the leads that should enter, set-wise; make those stale that should leave, have reached the goal or need wait no longer, and those that are
     nurturing now. Returns how many.
 
-    Locks the campaign against publishing and pausing while it lets in, as following does, then the rows it makes stale.
+    Locks the campaign against publishing and pausing while it lets in, as following does, then the rows it makes stale. One session per campaign.
     """
-    return sum(sweep_one(campaign) for campaign in Campaign.objects.unswept(timezone.now()).select_related("current").order_by("-priority", "pk"))
+    return sum(sweep_one(pk) for pk in Campaign.objects.unswept(timezone.now()).order_by("-priority", "pk").values_list("pk", flat=True))
 
 
-def sweep_one(campaign: Campaign) -> int:
-    """One campaign. Whose conditions can't be asked is logged and comes again tomorrow: it must not hold up the others."""
+def sweep_one(pk: int) -> int:
+    """One campaign. Whose conditions can't be asked is logged and comes again tomorrow: it must not hold up the others.
+
+    While it lasts the campaign counts as unswept since a moment of its own: so a sweep that dies begins again, and a change meanwhile is swept anew.
+    """
+    with only_one(LOCK, pk) as is_ours:
+        begun = timezone.now() - 2 * DAY
+        if not is_ours or not Campaign.objects.unswept(timezone.now()).filter(pk=pk).update(swept_at=begun):
+            return 0
+        found = ask_all(Campaign.objects.select_related("current").get(pk=pk))
+        Campaign.objects.filter(pk=pk, swept_at=begun).update(swept_at=timezone.now())
+        return found
+
+
+def ask_all(campaign: Campaign) -> int:
     found = 0
     try:
         found += let_in(campaign) if campaign.takes_on(Publisher.current().today) else 0
@@ -42,7 +58,6 @@ def sweep_one(campaign: Campaign) -> int:
         raise
     except Exception:
         log.exception("campaign %s could not be swept", campaign.slug)
-    Campaign.objects.filter(pk=campaign.pk).update(swept_at=timezone.now())
     return found
 
 

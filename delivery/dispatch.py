@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts.ids import NEW_ID
+from accounts.ids import NEW_ID, array
 
 
 def dispatch(revised: Sequence[UUID]) -> int:
@@ -16,7 +16,7 @@ def dispatch(revised: Sequence[UUID]) -> int:
     Set: the given leads, whose rows the caller holds; then delivery rows in (lead, destination) order.
     """
     with connection.cursor() as cursor:
-        cursor.execute(DISPATCH, {"leads": list(revised)})
+        cursor.execute(DISPATCH, {"leads": array(revised)})
         return cursor.rowcount
 
 

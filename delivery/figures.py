@@ -61,10 +61,12 @@ def standings() -> list[Standing]:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"states": list(State.values), "far": FAR + 1})
         for destination, state, count in cursor:
-            found[destination].counts[state] = count
+            if destination in found:  # others were made a moment ago
+                found[destination].counts[state] = count
     waiting = Delivery.objects.filter(state__in=Delivery.WAITING).values_list("destination").annotate(since=Min("owed_since")).order_by()
     for destination, since in waiting:
-        found[destination].oldest = since
+        if destination in found:
+            found[destination].oldest = since
     return list(found.values())
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import allow, who
-from accounts.audit import Kind, record
+from accounts.audit import Kind, listed, record
 from accounts.newest import newest, read
 from accounts.roles import ADMIN, OFFICE
 from delivery.contract import DeliveryFailed, connectors
@@ -94,8 +94,10 @@ def chosen(request: HttpRequest) -> QuerySet[Delivery]:
 def deliveries(request: HttpRequest) -> HttpResponse:
     """What destinations are owed and got, newest first, by state and destination."""
     state, number = request.GET.get("state", ""), request.GET.get("destination", "")
+    page = newest(chosen(request).select_related(*SHOWN), request.GET)
+    listed(request, "deliveries", len(page.rows))
     context = {
-        "page": newest(chosen(request).select_related(*SHOWN), request.GET),
+        "page": page,
         "state": state,
         "number": number,
         "states": [("waiting", _("Waiting")), *(choice for choice in Delivery.State.choices if choice[0] != Delivery.State.DUE)],
@@ -172,6 +174,7 @@ def handled(request: HttpRequest) -> HttpResponse:
         return redirect(back(request))
     if not reason:
         asked = "reason" in request.POST
+        listed(request, "deliveries", len(found))
         return render(
             request, "delivery/handled.html", {"deliveries": found, "asked": asked, "one": request.POST.get("one")}, status=422 if asked else 200
         )

@@ -163,8 +163,9 @@ def finish(destination: Destination, call: Call) -> None:
         # A newer revision that came meanwhile stays due.
         same = ours.filter(revision=delivery.revision)
         if failure is None:
-            ours.update(delivered_revision=delivery.revision, delivered_at=timezone.now())
-            if same.update(state=State.DELIVERED, last_error="") and delivery.delivered_revision is None:
+            is_known = ours.update(delivered_revision=delivery.revision, delivered_at=timezone.now())
+            same.update(state=State.DELIVERED, last_error="")
+            if is_known and delivery.delivered_revision is None:
                 tell(delivery.lead_id, "delivered", destination.name)
         elif isinstance(failure, Misconfigured):
             same.update(attempts=F("attempts") - 1, state=State.RETRYING, last_error=str(failure))

@@ -141,9 +141,7 @@ def check(listing: Listing, now: datetime, today: date, last: datetime | None, k
 def told(listing: Listing, quiet: Quiet, last: datetime, days: tuple[tuple[date, int], ...]) -> Check:
     """The check in words: the usual interval, and when silent the chance as well."""
     if not quiet.rate:
-        return Check(
-            SILENCE, OK, _("Nothing has come in for 90 days"), days=days, story=_("Nothing has come in for 90 days; no usual interval is known.")
-        )
+        return Check(SILENCE, OK, _("No new lead for 90 days"), days=days, story=_("No new lead came in for 90 days; no usual interval is known."))
     usual = length(quiet.usual)
     seldom = _("Usually a lead every %(interval)s") % {"interval": usual}
     out = listing.lead_sharing and listing.state in (Listing.State.LIVE, Listing.State.PREVIEW)

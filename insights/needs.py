@@ -17,7 +17,7 @@ from leads.keyset import Count, counts
 from leads.lists import received
 from leads.models import Lead, Submission
 from leads.reasons import in_words
-from listings.days import clock
+from listings.days import span
 from listings.health import Health
 from listings.links import page
 from listings.models import Listing
@@ -76,7 +76,7 @@ def overdue(seen: Seen) -> Need | None:
     longest = Lead.objects.overdue(now).order_by("respond_by").values_list("respond_by", "listing__title").first() if count.figure else None
     if longest is None or longest[0] is None:
         return None
-    why = _("Longest by %(time)s, %(listing)s") % {"time": clock(now - longest[0]), "listing": longest[1]}
+    why = _("Longest by %(time)s, %(listing)s") % {"time": span(now - longest[0], full=True), "listing": longest[1]}
     what = ngettext("response overdue", "responses overdue", count.figure)
     return Need("clock-alert", LATE, count, what, why, _("Assign"), page("leads:list", clock="overdue"))
 

@@ -15,6 +15,7 @@ from listings.days import between, short
 from listings.links import page
 
 MEAN = 7
+WEEKS = 9
 Daily = dict[str, dict[date, int]]
 
 
@@ -27,13 +28,13 @@ def per_day(first: date, last: date, listings: Iterable[int]) -> Daily:
     return found
 
 
-def weeks(listings: Iterable[int], until: date, count: int = 9) -> dict[int, list[int]]:
+def weeks(listings: Iterable[int], until: date) -> dict[int, list[int]]:
     """Listing -> leads in each of the last so many weeks, oldest first; the last week ends with `until`."""
-    found: dict[int, list[int]] = defaultdict(lambda: [0] * count)
-    rows = DailyTally.objects.filter(listing__in=listings, day__gt=until - timedelta(days=7 * count), day__lte=until).order_by()
+    found: dict[int, list[int]] = defaultdict(lambda: [0] * WEEKS)
+    rows = DailyTally.objects.filter(listing__in=listings, day__gt=until - timedelta(days=7 * WEEKS), day__lte=until).order_by()
     ago = Func(Value(until), F("day"), template="(%(expressions)s) / 7", arg_joiner=" - ", output_field=IntegerField())
     for listing, back, leads in rows.annotate(ago=ago).values_list("listing", "ago").annotate(n=Sum("leads")):
-        found[listing][count - 1 - back] = leads
+        found[listing][WEEKS - 1 - back] = leads
     return found
 
 

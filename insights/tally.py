@@ -68,16 +68,16 @@ TALLY = f"""
 """
 
 
-def tally_demand(limit: int = 10_000) -> int:
+def tally_demand() -> int:
     """Count demand without a lead that was not counted yet; returns how many. Locks demand rows, skipping held ones, then tallies in key order."""
     with connection.cursor() as cursor:
-        cursor.execute(DEMAND, {"limit": limit})
+        cursor.execute(DEMAND)
         return int(cursor.fetchone()[0])
 
 
 DEMAND = f"""
     WITH fresh AS MATERIALIZED (
-        SELECT id FROM leads_demand WHERE NOT counted ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        SELECT id FROM leads_demand WHERE NOT counted ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED
     ), taken AS (
         UPDATE leads_demand d SET counted = true FROM fresh f WHERE f.id = d.id RETURNING d.*
     ), daily AS (

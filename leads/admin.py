@@ -85,7 +85,6 @@ class ActivityAdmin(Shelf, ReadOnly):
 class TaskAdmin(Shelf, ReadOnly):
     list_display = ("title", "due_at", "done_at", "made_by")
     list_select_related = ("made_by",)
-    raw_id_fields = ("lead", "made_by")
     lead_path = "lead"
 
 

@@ -1,23 +1,23 @@
-"""A status for many leads at once: the set-wise sister of leads.work.set_status."""
+"""The status of leads, one or many at once, by people and campaigns."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.models import User
-from leads.models import CLOSED, Activity, Lead
-from leads.work import reached
+from leads.models import CLOSED, OPPORTUNITY_BY, QUALIFIED_BY, Activity, Lead, Status
 
 KEPT = ("status", "qualified_at", "opportunity_at", "won_at", "closed_at")
 
 
-def set_status_of_all(leads: QuerySet[Lead], status: str, by: User | None, **because: str) -> list[dict[str, Any]]:
+def set_status(leads: QuerySet[Lead], status: str, by: User | None, **because: str) -> list[dict[str, Any]]:
     """Put these leads into a status, each with a line on its timeline that says who or what did; returns what those that changed were before.
 
-    Locks the lead rows in id order.
+    What they thereby ever reached is kept for good. Locks the lead rows in id order.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -30,8 +30,14 @@ def set_status_of_all(leads: QuerySet[Lead], status: str, by: User | None, **bec
     return before
 
 
+def reached(status: str, now: datetime) -> dict[str, Any]:
+    """The moments that this status fixes unless they already are: won implies opportunity, and that implies qualified."""
+    marks = {"qualified_at": QUALIFIED_BY, "opportunity_at": OPPORTUNITY_BY, "won_at": (Status.WON,)}
+    return {column: Coalesce(F(column), now) for column, statuses in marks.items() if status in statuses}
+
+
 def put_back(leads: QuerySet[Lead], status: str, before: list[dict[str, Any]], by: User) -> int:
-    """Undo `set_status_of_all` for those that still stand where it put them, with the moments it fixed; returns how many."""
+    """Undo `set_status` for those that still stand where it put them, with the moments it fixed; returns how many."""
     rows = {str(row["pk"]): row for row in before}
     with transaction.atomic():
         still = list(leads.filter(pk__in=list(rows), status=status).order_by("pk").select_for_update(of=("self",), no_key=True))

@@ -139,7 +139,7 @@ def value_of(known: Field, op: str, given: list[str]) -> Any:
         return given[0] == "yes" if given and given[0] in ("yes", "no") else None
     if known.type in ("number", "days"):
         numbers = [int(one) for part in given for one in part.split(",") if NUMBER.fullmatch(one.strip())]
-        return None if not numbers else numbers[:MAX_LIST] if op == "in" else numbers[0]
+        return numbers[0] if numbers else None
     texts = [one.strip() for part in given if can_be_kept(part) for one in (part.split(",") if op == "in" else [part]) if one.strip()]
     return None if not texts else texts[:MAX_LIST] if op == "in" else texts[0][:200]
 

@@ -273,9 +273,16 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
 
 
 def names_a_test(fields: dict[str, Any]) -> bool:
-    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not; in what a buyer wrote freely, only where it begins so."""
-    whole = "\n".join(texts({key: value for key, value in fields.items() if plain(key) != "description" or clean(value)[:9].lower() == "msft_test"}))
+    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not; in what a buyer wrote freely, only where it begins so.
+
+    The person's part is asked by itself: a description may stand in it too.
+    """
+    whole = "\n".join(texts({key: value for key, value in fields.items() if says_what_it_is(plain(key), value)}))
     return "msft_test" in whole.lower() and TEST_LEAD.search(whole) is not None
+
+
+def says_what_it_is(name: str, value: Any) -> bool:
+    return name not in NESTED and (name != "description" or clean(value)[:9].lower() == "msft_test")
 
 
 def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:

@@ -156,7 +156,8 @@ def body_of(head: Head, cells: list[str]) -> dict[str, Any]:
 
 
 def problem_of(lead: dict[str, Any]) -> str:
-    """Why intake would make no lead of it, as it would note it; empty when it would. An address is enough, and the quick way to know."""
+    """Why intake could make nothing of it, as it would note it; empty when it can, be it a test or a neighbour's buyer. An address is enough, and the quick way to
+    know."""
     if "CustomerInfo" not in lead and normal.email_key(lead["userDetails"].get("email", "")):
         return ""
     reading = Reading(Submission())

@@ -37,8 +37,12 @@ def intake(limit: int = BATCH, only: UUID | None = None) -> int:
         if not is_ours:
             return 0
         batch = begin(limit, only)
-        with collecting_later():
-            settle(batch)
+        try:
+            with collecting_later():
+                settle(batch)
+        except NOT_THE_ROWS:
+            forgive(batch)
+            raise
         return len(batch)
 
 
@@ -90,7 +94,6 @@ def settle(batch: list[Submission]) -> None:
             understand([read(row) for row in batch])
     except Exception as error:
         if is_not_the_rows(error):
-            forgive(batch)
             raise
         if connection.connection is None or connection.connection.closed:
             raise
@@ -109,9 +112,9 @@ def is_not_the_rows(error: Exception) -> bool:
 
 
 def forgive(batch: list[Submission]) -> None:
-    """Take back the attempt that was counted: it is not the rows that failed."""
+    """Take back the attempt that was counted, for those that were not settled: it is not the rows that failed."""
     with contextlib.suppress(DatabaseError):
-        Submission.objects.filter(pk__in=[row.pk for row in batch], attempts__gt=0).update(attempts=F("attempts") - 1)
+        Submission.objects.pending().filter(pk__in=[row.pk for row in batch], attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
 def quarantine(submission: Submission, reason: str) -> None:

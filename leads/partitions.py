@@ -94,10 +94,10 @@ def index_beside_writers(table: str, name: str, columns: str) -> None:
 INVALID = "SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname = %s AND NOT i.indisvalid"
 
 
-def keep_months_ahead(today: date | None = None) -> int:
+def keep_months_ahead() -> int:
     """Make this month's partition and the next ones of every partitioned table; returns how many were made. Safe to run twice."""
-    start = today or datetime.now(UTC).date()
-    return sum(make_month(table, month) for table in PARTITIONED for month in months_from(start, 1 + MONTHS_AHEAD))
+    months = months_from(datetime.now(UTC).date(), 1 + MONTHS_AHEAD)
+    return sum(make_month(table, month) for table in PARTITIONED for month in months)
 
 
 def months_are_missing() -> bool:

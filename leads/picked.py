@@ -1,10 +1,9 @@
 """Which leads a form on a list speaks of: the ticked ones, or all that the list shows. For every app that does something to several at once."""
 
-import uuid
-
 from django.http import HttpRequest
 
 from accounts.access import who
+from accounts.newest import read
 from leads import filters, keyset
 from leads.lists import chosen
 from leads.models import Lead, LeadQuerySet
@@ -17,11 +16,4 @@ def picked(request: HttpRequest) -> LeadQuerySet:
         asked = filters.asked_in(request.GET)
         shown = chosen(seen, asked).order_by(f"-{filters.sorted_by(asked)[1]}", "-pk")
         return seen.filter(pk__in=shown.values("pk")[: keyset.FAR])
-    return seen.filter(pk__in=[pk for pk in map(uuid_or_none, request.POST.getlist("pick")) if pk])
-
-
-def uuid_or_none(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
+    return seen.filter(pk__in=[pk for pk in map(read, request.POST.getlist("pick")) if pk])

@@ -308,7 +308,7 @@ KEEP_INTERACTIONS = """
     SELECT id, lead_id, at, source, action, lead_source, offer, offer_title, description, extra, 1 FROM act ORDER BY id
 """
 # A lost or disqualified buyer who acts after that is new again; "ever reached" figures stay as they were, and so does the first response. Their owner
-# is told by a task.
+# is told by a task, and whoever nobody ever answered is owed an answer from now on.
 CAME_BACK = gettext_noop("They came back: answer them")
 ACTS_AGAIN = "l.status IN ('lost', 'disqualified') AND s.last_at > coalesce(l.closed_at, '-infinity')"
 SUMMARISE = f"""
@@ -317,6 +317,9 @@ SUMMARISE = f"""
             interaction_count = s.count, active_days = s.days, last_interaction_at = s.last_at, last_action = s.last_action, actions = s.actions,
             asked_contact_at = s.asked_at, said_length = s.said, last_activity_at = greatest(l.last_activity_at, s.last_at),
             status = CASE WHEN {ACTS_AGAIN} THEN 'new' ELSE l.status END, closed_at = CASE WHEN {ACTS_AGAIN} THEN NULL ELSE l.closed_at END,
+            respond_by = CASE WHEN {ACTS_AGAIN} AND l.first_response_at IS NULL THEN (
+                SELECT now() + f.respond_within_hours * interval '1 hour' FROM listings_listing g JOIN listings_storefront f ON f.id = g.storefront_id
+                WHERE g.id = l.listing_id AND l.owner_id IS NOT NULL) ELSE l.respond_by END,
             stale_since = now()
         FROM ({SUMMARY}) AS s WHERE l.id = s.lead_id
         RETURNING l.id, l.owner_id, old.status AS was, new.status AS status

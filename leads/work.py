@@ -1,5 +1,5 @@
-"""What people do with a lead: set its status, note, log a call, make and finish tasks. Each is one transaction, on the timeline with who and when. What
-others must follow (a status, a response, a value) makes the lead stale; a note and a task are the lead's own."""
+"""What people do with a lead, beside its status (leads.bulk): note, value, log a call, make and finish tasks. Each is one transaction, on the timeline
+with who and when. What others must follow (a response, a value) makes the lead stale; a note and a task are the lead's own."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,27 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
-from leads.models import CLOSED, OPPORTUNITY_BY, QUALIFIED_BY, Activity, Lead, Status, Task
-
-
-def set_status(lead: Lead, status: str, by: User) -> bool:
-    """Put the lead into a status; what it thereby ever reached is kept for good. Returns false when it already was there. Locks the lead row."""
-    now = timezone.now()
-    with transaction.atomic():
-        current = Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
-        if current.status == status:
-            return False
-        Lead.objects.filter(pk=lead.pk).update(
-            status=status, closed_at=now if status in CLOSED else None, stale_since=now, last_activity_at=now, **reached(status, now)
-        )
-        Activity.objects.create(lead=lead, kind="status", actor=by, at=now, data={"was": current.status, "status": status})
-    return True
-
-
-def reached(status: str, now: datetime) -> dict[str, Any]:
-    """The moments that this status fixes unless they already are: won implies opportunity, and that implies qualified."""
-    marks = {"qualified_at": QUALIFIED_BY, "opportunity_at": OPPORTUNITY_BY, "won_at": (Status.WON,)}
-    return {column: Coalesce(F(column), now) for column, statuses in marks.items() if status in statuses}
+from leads.models import Activity, Lead, Task
 
 
 def set_value(lead: Lead, value: Decimal | None, by: User) -> bool:

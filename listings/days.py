@@ -46,11 +46,15 @@ def length(span: timedelta) -> str:
     return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
-def clock(span: timedelta) -> str:
-    """5 h 20 min below four days, whole days beyond."""
-    hours, minutes = divmod(max(int(span.total_seconds() // 60), 0), 60)
+def span(lasting: timedelta, full: bool = False) -> str:
+    """3 h 12, 41 min, 4 days; in full 3 h 12 min. The sign is left to the words around it."""
+    whole = int(abs(lasting.total_seconds()) // 60)
+    hours, rest = divmod(whole, 60)
     if hours >= 96:
-        return length(span)
+        return ngettext("%(count)d day", "%(count)d days", hours // 24) % {"count": hours // 24}
     if not hours:
-        return pgettext("duration", "%(minutes)d min") % {"minutes": minutes}
-    return pgettext("duration", "%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
+        return pgettext("duration", "%(minutes)d min") % {"minutes": rest}
+    if not rest:
+        return pgettext("duration", "%(hours)d h") % {"hours": hours}
+    pattern = pgettext("duration", "%(hours)d h %(minutes)02d min") if full else pgettext("duration", "%(hours)d h %(minutes)02d")
+    return pattern % {"hours": hours, "minutes": rest}

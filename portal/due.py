@@ -76,7 +76,7 @@ WORK = (
     Work("leads", pipeline.run, timedelta(seconds=1), leads_due, is_urgent=True),
     Work("deliveries", send_deliveries, timedelta(seconds=1), deliveries_due),
     Work("campaigns", advance, timedelta(seconds=5), enrollments_due),
-    Work("words", carry_out_all, timedelta(seconds=5), lambda: Campaign.objects.filter(said_at__isnull=False).exists()),
+    Work("states", carry_out_all, timedelta(seconds=5), lambda: Campaign.objects.filter(said_at__isnull=False).exists()),
     Work("mail", send_mail, timedelta(seconds=5), mail_due),
     Work("notices", send_notices, timedelta(seconds=15), lambda: Notice.objects.due(timezone.now()).exists()),
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
@@ -155,11 +155,17 @@ def sweep(seen: dict[str, float]) -> None:
                 seen.pop(f"{work.name} wait")
             elif not (nudging and nudge(work.name)) or (work.is_urgent and time.monotonic() - since > PATIENCE):
                 work.verb()
-        except (OperationalError, InterfaceError):
-            raise  # the database is away: nothing else can be looked at either
-        except Exception:  # one kind of work in trouble must not hold up the others
+                seen.pop(f"{work.name} wait")  # what waits from here on came later
+        except Exception as error:  # one kind of work in trouble must not hold up the others
+            if isinstance(error, (OperationalError, InterfaceError)) and is_cut_off():
+                raise  # nothing else can be looked at either
             log.exception("%s failed", work.name)
             connection.close_if_unusable_or_obsolete()
+
+
+def is_cut_off() -> bool:
+    """Whether the database went away; two that waited for each other, or one that waited too long, fail with the same error."""
+    return connection.connection is None or bool(connection.connection.closed)
 
 
 def sweep_forever(ended: threading.Event) -> None:

@@ -67,7 +67,7 @@ def oldest_due() -> int:
         Demand.objects.filter(counted=False).order_by("id").values_list("received_at", flat=True).first(),
         min((one.first_due for one in Destination.objects.with_due(now).annotate(first_due=FIRST_DUE)), default=None),
         Enrollment.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first(),
-        Message.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first(),
+        Message.objects.due(now).sendable().order_by("due_at").values_list("due_at", flat=True).first(),
         Lead.objects.filter(rescore_at__lte=now - FADING).order_by("rescore_at").values_list("rescore_at", flat=True).first(),
     ]
     return max((int((now - since).total_seconds()) for since in waiting if since), default=0)

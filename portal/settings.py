@@ -247,7 +247,7 @@ BEAT = {
     "leads": 5,
     "deliveries": 5,
     "campaigns": 15,
-    "words": 15,
+    "states": 15,
     "mail": 15,
     "notices": 30,
     "uncertain_mail": 60,

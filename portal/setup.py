@@ -4,7 +4,6 @@ from copy import copy
 from functools import partial
 from typing import Any
 
-import pycountry
 from django import forms
 from django.contrib import messages
 from django.contrib.postgres.forms import SimpleArrayField
@@ -21,6 +20,7 @@ from accounts.forms import zones
 from accounts.roles import ADMIN, OFFICE
 from campaigns.models import Suppression
 from leads.models import Lead
+from leads.normal import country_codes
 from listings.models import Publisher
 from portal import health
 from portal.due import WORK, nudge
@@ -53,7 +53,7 @@ class PublisherForm(forms.ModelForm):
 
     def clean_countries_served(self) -> list[str]:
         codes = sorted({str(code).strip().upper() for code in self.cleaned_data["countries_served"] if str(code).strip()})
-        unknown = [code for code in codes if pycountry.countries.get(alpha_2=code) is None]
+        unknown = [code for code in codes if code not in country_codes()]
         if unknown:
             raise forms.ValidationError(_("No such country: %(codes)s.") % {"codes": ", ".join(unknown)})
         return codes
@@ -81,14 +81,17 @@ def publisher(request: HttpRequest) -> HttpResponse:
 
 
 def keep(form: PublisherForm) -> None:
-    """Save, and let what rests on it follow: figures on the time zone, which the workers count anew, scores on the countries."""
+    """Save, and let what rests on it follow: figures on the time zone, which the workers count anew, scores on the countries.
+
+    The leads become stale after it, some at a time: all of them locked to the end would hold up whoever works on one.
+    """
     with transaction.atomic():
         if "time_zone" in form.changed_data:
             form.instance.recount_asked_at = timezone.now()
             transaction.on_commit(partial(nudge, "recount"))
         form.save()
-        if "countries_served" in form.changed_data:
-            Lead.objects.open().make_stale()
+    if "countries_served" in form.changed_data:
+        Lead.objects.open().make_stale()
 
 
 @allow(ADMIN)

@@ -78,7 +78,7 @@ def work_in_words(name: str) -> tuple[str, str]:
         "seals": (_("Seals of the audit"), _("closes its new lines, so that nobody can rewrite them unseen")),
         "deliveries": (_("Deliveries"), _("carries leads to their destinations")),
         "campaigns": (_("Campaigns"), _("moves people to their next stage")),
-        "words": (_("Started, paused, ended"), _("carries out for everybody in a campaign what was said of it")),
+        "states": (_("Started, paused, ended"), _("carries out for everybody in a campaign what was said of it")),
         "mail": (_("Mail"), _("sends what is planned, each at most once")),
         "uncertain_mail": (_("Uncertain mail"), _("shows what may have gone out to a person")),
         "recount": (_("Counting anew"), _("counts every figure again after the time zone of the days was changed")),

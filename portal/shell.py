@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from accounts.access import who
 from accounts.models import User
 from accounts.remembered import remembered
 from accounts.roles import LABELS, OFFICE, ROLES, SALES
@@ -35,7 +36,6 @@ class NavItem:
     roles: tuple[str, ...]
     key: str = ""
     dock: bool = False
-    palette: bool = False
     url: str = ""
     count: int | None = None
     current: str = ""
@@ -69,8 +69,7 @@ COUNTS: dict[str, Callable[[], int]] = {
 
 
 def roles_of(request: HttpRequest) -> set[str]:
-    names = getattr(request.user, "role_names", None)
-    return set(names) if names is not None else set(request.user.groups.values_list("name", flat=True))
+    return set(who(request).role_names)
 
 
 def _nav(request: HttpRequest, items: tuple[NavItem, ...]) -> list[NavItem]:
@@ -137,7 +136,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav": SimpleLazyObject(lambda: _nav(request, NAV)),
         "setup_nav": SimpleLazyObject(lambda: _nav(request, SETUP)),
         "publisher_name": SimpleLazyObject(lambda: Publisher.current().name),
-        "user_name": getattr(user, "full_name", "") or user.get_username(),
+        "user_name": user.full_name,
         "user_roles": SimpleLazyObject(lambda: _roles_in_words(request)),
         "account_links": SimpleLazyObject(lambda: [(label, page(name)) for name, label in ACCOUNT]),
         "search_url": page("portal:search"),

@@ -19,4 +19,3 @@ class AssignmentAdmin(Shelf, ReadOnly):
     lead_path = "lead"
     list_display = ("lead_id", "owner", "made_by", "made_at", "ended_at")
     list_select_related = ("owner", "made_by")
-    raw_id_fields = ("lead",)

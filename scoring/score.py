@@ -17,6 +17,7 @@ from leads.conditions import annotated, as_sql, fields, leaves, to_q
 from leads.models import Lead
 from scoring.models import ScoreRule, ScoreVersion
 
+BUDGET = 2.0  # seconds of one decay
 TOLD_FROM = 10  # points; smaller changes within a cluster stay off the timeline
 
 
@@ -93,20 +94,19 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
     """
 
 
-def decay(seconds: float = 2.0) -> int:
+def decay() -> int:
     """Make leads stale whose points have faded by another day, as many as the time allows; returns how many. The path then scores them again."""
-    faded, until = 0, time.monotonic() + seconds
+    faded, until = 0, time.monotonic() + BUDGET
     while (some := fade()) and time.monotonic() < until:
         faded += some
     return faded + some
 
 
-def fade(limit: int = 5_000) -> int:
+def fade() -> int:
     """The same for so many at the most. Locks leads, skipping those others hold."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE leads_lead SET stale_since = now(), rescore_at = NULL WHERE id IN (
-                   SELECT id FROM leads_lead WHERE rescore_at <= now() ORDER BY rescore_at LIMIT %s FOR UPDATE SKIP LOCKED)""",
-            [limit],
+                   SELECT id FROM leads_lead WHERE rescore_at <= now() ORDER BY rescore_at LIMIT 5000 FOR UPDATE SKIP LOCKED)"""
         )
         return cursor.rowcount

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -320,13 +320,3 @@ class Passage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_stage_id} → {self.to_stage_id}: {self.count}"
-
-    @classmethod
-    def recount(cls) -> None:
-        """Count anew from the history, as far as it is kept."""
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("DELETE FROM campaigns_passage")
-            cursor.execute(
-                "INSERT INTO campaigns_passage (from_stage_id, to_stage_id, count)"
-                " SELECT from_stage_id, to_stage_id, count(*) FROM campaigns_transition GROUP BY from_stage_id, to_stage_id"
-            )

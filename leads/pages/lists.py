@@ -18,7 +18,7 @@ from accounts.audit import Kind, listed, record
 from accounts.models import User
 from accounts.roles import ROLES
 from leads import filters, keyset, panels, undo
-from leads.bulk import put_back, set_status_of_all
+from leads.bulk import put_back, set_status
 from leads.forms import SaveForm
 from leads.lists import chosen
 from leads.models import Lead, Status
@@ -70,7 +70,7 @@ def set_status_of_picked(request: HttpRequest) -> HttpResponse:
     if status not in Status:
         messages.warning(request, _("Choose a status for the ticked leads."))
         return back_to_list(request)
-    before = set_status_of_all(picked(request), status, by=who(request))
+    before = set_status(picked(request), status, by=who(request))
     text = ngettext("%(n)d lead set to %(status)s", "%(n)d leads set to %(status)s", len(before))
     text %= {"n": len(before), "status": Status(status).label}
     messages.success(request, text, extra_tags=undo.offer(request, "leads:undo", status, before))

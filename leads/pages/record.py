@@ -13,8 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import allow, who
 from accounts.audit import Kind, record
 from accounts.roles import ROLES
-from leads import panels, undo, work
-from leads.bulk import set_status_of_all
+from leads import bulk, panels, undo, work
 from leads.correct import correct
 from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, ValueForm, WroteForm, checked
 from leads.models import Interaction, Lead, Status, Task
@@ -70,7 +69,7 @@ def set_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     elif request.POST.get("was", lead.status) not in (lead.status, status):
         said = {"name": lead.contact.name, "status": lead.get_status_display()}
         messages.warning(request, _("%(name)s is %(status)s by now; nothing was changed") % said)
-    elif before := set_status_of_all(Lead.objects.filter(pk=lead.pk), status, by=who(request)):
+    elif before := bulk.set_status(Lead.objects.filter(pk=lead.pk), status, by=who(request)):
         text = _("%(name)s is now %(status)s") % {"name": lead.contact.name, "status": Status(status).label}
         messages.success(request, text, extra_tags=undo.offer(request, "leads:undo", status, before))
     return redirect("leads:pipeline") if request.POST.get("from") == "board" else back(request, lead)

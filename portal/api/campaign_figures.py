@@ -17,12 +17,11 @@ from campaigns import results
 from campaigns.coming import coming
 from campaigns.dryrun import DAYS, DryRun
 from campaigns.flow import Flow
-from campaigns.found import version_of
+from campaigns.found import campaign_of, version_of
 from campaigns.inflight import Landing, landings, move_in_flight
 from campaigns.models import Campaign, Version
 from campaigns.rules import per_person
 from campaigns.trying import tried
-from portal.api.campaigns import campaign_of
 
 
 class ShareSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
@@ -21,7 +20,7 @@ from campaigns.build import draft_of
 from campaigns.by_hand import enroll_by_hand
 from campaigns.figures import figures_of
 from campaigns.forms import free_slug
-from campaigns.found import version_of
+from campaigns.found import campaign_of, version_of
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, Strategy, Version
 from campaigns.publish import end, pause, publish
 from campaigns.written import as_data, write
@@ -203,7 +202,7 @@ class CampaignVerb(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Publishing lets the draft run, or a paused campaign go on; it is refused with all that is wrong. Ending is for good."""
         campaign = campaign_of(slug)
-        if campaign.state == Campaign.State.ENDED:
+        if campaign.state == Campaign.State.ENDED and self.verb == "publish":
             raise serializers.ValidationError({"state": _("An ended campaign can’t be started again.")})
         try:
             VERBS[self.verb](campaign, who(request))
@@ -253,10 +252,6 @@ class CampaignFigures(APIView):
         campaign, number = campaign_of(slug), request.query_params.get("version", "")
         version = version_of(campaign, number) if number else campaign.version
         return Response(FiguresSerializer(figures_of(version)).data)
-
-
-def campaign_of(slug: str) -> Campaign:
-    return get_object_or_404(Campaigns.queryset.all(), slug=slug)
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):

@@ -13,10 +13,11 @@ from accounts.audit import Kind, record
 from accounts.roles import ROLES
 from campaigns.models import Enrollment
 from delivery.models import Delivery
+from leads.bulk import set_status
 from leads.lists import CLOCKS, REACHED, chosen
 from leads.models import Activity, Cluster, Contact, Interaction, Lead, Status
 from leads.story import sentence
-from leads.work import set_status, set_value
+from leads.work import set_value
 from portal.api.days import Days
 from portal.api.pages import ReceivedLast
 from routing.reasons import because
@@ -162,7 +163,8 @@ class Filters(Days):
 
 
 FILTERS = [
-    OpenApiParameter(name, str) for name in ("status", "listing", "storefront", "owner", "cluster", "q", "tag", "country", "campaign", "stage")
+    OpenApiParameter(name, str)
+    for name in ("status", "listing", "storefront", "owner", "cluster", "q", "tag", "country", "campaign", "stage", "from", "to")
 ]
 FILTERS += [OpenApiParameter("clock", str, enum=CLOCKS), OpenApiParameter("reached", str, enum=list(REACHED))]
 
@@ -216,7 +218,7 @@ class OneLead(generics.RetrieveAPIView[Lead]):
         change.is_valid(raise_exception=True)
         given = change.validated_data
         if "status" in given:
-            set_status(lead, given["status"], by=who(request))
+            set_status(Lead.objects.filter(pk=lead.pk), given["status"], by=who(request))
         if "value" in given:
             set_value(lead, given["value"], by=who(request))
         return self.retrieve(request, *args, **kwargs)

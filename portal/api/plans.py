@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Cost, DemandActivity, Strategy, Target
 from campaigns.models.plan import MOST_TARGETS
 from campaigns.plan_forms import ActivityForm
 from campaigns.returns import plans_of, returns
-from listings.models import Listing, Storefront
+from listings.models import Listing, Storefront, today
 from portal.api.pages import NewestFirst
 
 
@@ -148,11 +148,11 @@ class DemandActivitySerializer(serializers.ModelSerializer[DemandActivity]):
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         """By the form of the pages, so that both refuse the same: which hosts are marketplaces, which codes are taken."""
-        told = {**given, "listing": given["listing"].pk, "strategy": given["strategy"].pk if given.get("strategy") else None}
+        told = {"starts": today(), **given, "listing": given["listing"].pk, "strategy": given["strategy"].pk if given.get("strategy") else None}
         form = ActivityForm(told)
         if not form.is_valid():
             raise serializers.ValidationError({name: [str(one) for one in errors] for name, errors in form.errors.items()})
-        return {**given, "code": form.cleaned_data["code"]}
+        return {**given, "starts": form.cleaned_data["starts"], "code": form.cleaned_data["code"]}
 
     def to_representation(self, activity: DemandActivity) -> dict[str, Any]:
         told = super().to_representation(activity)

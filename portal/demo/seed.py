@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.models import Campaign, Passage
+from campaigns.models import Campaign
 from insights.tally import rebuild
 from leads.models import Company, Contact, Submission
 from leads.partitions import PARTITIONED, make_month, months_from
@@ -102,13 +102,20 @@ def analyze() -> None:
         cursor.execute(f"ANALYZE {', '.join(TABLES)}")
 
 
+PASSAGES = """
+    DELETE FROM campaigns_passage;
+    INSERT INTO campaigns_passage (from_stage_id, to_stage_id, count)
+    SELECT from_stage_id, to_stage_id, count(*) FROM campaigns_transition GROUP BY from_stage_id, to_stage_id
+"""
+
+
 def finish() -> None:
     """Count the figures anew and tell routing when each seller last got a lead."""
     analyze()
     rebuild()
-    Passage.recount()
     Campaign.objects.update(swept_at=timezone.now())
     with connection.cursor() as cursor:
+        cursor.execute(PASSAGES)
         cursor.execute(
             """UPDATE routing_seller s SET last_assigned_at = a.latest
                FROM (SELECT owner_id, max(made_at) AS latest FROM routing_assignment GROUP BY owner_id) a WHERE a.owner_id = s.user_id"""

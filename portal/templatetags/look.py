@@ -16,6 +16,7 @@ from lucide.templatetags.lucide import lucide
 
 from leads import filters
 from leads.models import Cluster, Status
+from listings import days
 from portal.templatetags import words
 
 register = template.Library()
@@ -135,7 +136,7 @@ def clock(respond_by: datetime | None, first_response_at: datetime | None = None
     kind = "late" if left <= timedelta(0) else "soon" if left < timedelta(hours=SOON_HOURS) else "open"
     if long:
         return _long_clock(respond_by, left, kind)
-    span = words.span(left)
+    span = days.span(left)
     said = _late(span) if kind == "late" else span if short else _left(span)
     return format_html('<span class="st clock {}">{}{}</span>', kind, _ring(left, kind, 16), said)
 
@@ -156,7 +157,7 @@ def _answered(at: datetime, long: bool) -> SafeString:
 
 
 def _long_clock(respond_by: datetime, left: timedelta, kind: str) -> SafeString:
-    said = _late(words.span(left, full=True)) if kind == "late" else _left(words.span(left, full=True))
+    said = _late(days.span(left, full=True)) if kind == "late" else _left(days.span(left, full=True))
     due = _("Was due %(when)s") if kind == "late" else _("Respond by %(when)s")
     body = format_html('<div><b class="{}">{}</b><span>{}</span></div>', kind, said, due % {"when": words.moment(respond_by, clock_first=True)})
     return format_html('<div class="clock-long">{}{}</div>', _ring(left, kind, 44), body)
@@ -203,7 +204,7 @@ def minutes(value: float | None) -> SafeString:
     if value is None:
         return NOTHING
     span = timedelta(minutes=float(value))
-    return format_html('<span class="num">{}</span>', words.span(timedelta(days=round(span / DAY)) if span >= 3.5 * DAY else span))
+    return format_html('<span class="num">{}</span>', days.span(timedelta(days=round(span / DAY)) if span >= 3.5 * DAY else span))
 
 
 @register.simple_tag
@@ -223,7 +224,7 @@ def delta(now: float | None, before: float | None, good: str = "up", unit: str =
 
 
 def _speed(change: float) -> str:
-    span = words.span(timedelta(minutes=abs(change)), full=True)
+    span = days.span(timedelta(minutes=abs(change)), full=True)
     return _("%(time)s slower") % {"time": span} if change > 0 else _("%(time)s faster") % {"time": span}
 
 

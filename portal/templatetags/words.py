@@ -1,6 +1,6 @@
 """Figures and times as the user's locale writes them."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 
 from babel import Locale, dates, numbers
@@ -39,20 +39,6 @@ def percent(share: float, decimals: int = 0) -> str:
     return numbers.format_percent(share, format=pattern.replace("0", f"0.{'0' * decimals}") if decimals else pattern, locale=locale()).replace(
         "-", "−"
     )
-
-
-def span(length: timedelta, full: bool = False) -> str:
-    """3 h 12, 41 min, 4 days; in full 3 h 12 min. The sign of the length is left to the words around it."""
-    whole = int(abs(length.total_seconds()) // MINUTE)
-    hours, rest = divmod(whole, 60)
-    if hours >= 96:
-        return ngettext("%(count)d day", "%(count)d days", hours // 24) % {"count": hours // 24}
-    if not hours:
-        return pgettext("duration", "%(minutes)d min") % {"minutes": rest}
-    if not rest:
-        return pgettext("duration", "%(hours)d h") % {"hours": hours}
-    pattern = pgettext("duration", "%(hours)d h %(minutes)02d min") if full else pgettext("duration", "%(hours)d h %(minutes)02d")
-    return pattern % {"hours": hours, "minutes": rest}
 
 
 def time_of_day(when: datetime) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from campaigns.by_hand import enroll_by_hand, take_out
 from campaigns.models import Campaign, Enrollment, Message
 from campaigns.sweep import sweep
-from leads.bulk import put_back, set_status_of_all
+from leads.bulk import put_back, set_status
 from leads.models import Lead
 from portal import pipeline
 from tests.campaigns.test_stages import WEAK
@@ -137,7 +137,7 @@ def test_a_close_that_is_taken_back_leaves_nobody_outside(app, campaign, put, ru
     running()
     lead = arrive(app, **WEAK)
     there = Enrollment.objects.get()
-    before = set_status_of_all(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
+    before = set_status(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
     pipeline.run()
     there.refresh_from_db()
     assert (there.status, there.reason) == ("exited", "lead_closed")
@@ -152,7 +152,7 @@ def test_who_comes_back_after_long_does_not_go_on(app, campaign, put, running, a
     put("wait", "Three days", timedelta(days=3))
     running()
     lead = arrive(app, **WEAK)
-    before = set_status_of_all(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
+    before = set_status(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
     pipeline.run()
     Enrollment.objects.update(ended_at=timezone.now() - timedelta(hours=2))
     put_back(Lead.objects.all(), "lost", before, by=marketing)
@@ -166,7 +166,7 @@ def test_who_comes_back_to_a_wait_until_an_hour_waits_for_it(app, campaign, put,
     running()
     lead = arrive(app, **WEAK)
     due = Enrollment.objects.get().due_at
-    before = set_status_of_all(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
+    before = set_status(Lead.objects.filter(pk=lead.pk), "lost", by=marketing)
     pipeline.run()
     put_back(Lead.objects.all(), "lost", before, by=marketing)
     pipeline.run()

@@ -213,6 +213,9 @@ def test_a_strategy_with_targets_an_activity_and_costs(campaign, app, api, marke
     }
     answer = send(client, "post", "demand-activities/", ad)
     assert (answer.status_code, answer.json()["code"]) == (201, "ad")
+    undated = send(client, "post", "demand-activities/", {name: ad[name] for name in ("channel", "listing", "url")} | {"name": "Undated"})
+    assert (undated.status_code, undated.json()["starts"]) == (201, str(today))
+    DemandActivity.objects.get(code="undated").delete()
     arrive(app, **WEAK)
     assert "must be an https address" in send(client, "post", "demand-activities/", {**ad, "url": "https://elsewhere.example/"}).text
     assert send(client, "post", "costs/", {"activity": "ad", "amount": "40.5", "day": str(today)}).status_code == 201

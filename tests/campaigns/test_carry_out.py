@@ -71,10 +71,10 @@ def test_a_pause_counts_before_it_is_carried_out_and_the_workers_do_it(people, s
     assert advance() == 0
     page = signed_in(marketing).get(reverse("campaigns:detail", args=["mine"])).text
     assert STAYS in page
-    assert BY_NAME["words"].due()
+    assert BY_NAME["states"].due()
     assert carry_out_all() == 5
     assert dues(people) == [None] * 5
-    assert not BY_NAME["words"].due()
+    assert not BY_NAME["states"].due()
     assert STAYS not in signed_in(marketing).get(reverse("campaigns:detail", args=["mine"])).text
 
 
@@ -105,6 +105,9 @@ def test_a_move_to_the_new_version_keeps_what_was_left_of_a_pause_half_carried_o
     carry_out_all()
     pause(campaign)
     assert None not in dues(people)
+    with pytest.raises(ValidationError, match="in a minute"):
+        move_in_flight(campaign)
+    carry_out_all()
     move_in_flight(campaign)
     assert {one.remaining.days for one in people} == {0, 1, 2, 3, 4}
     assert set(people.values_list("stage__version__number", flat=True)) == {2}

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
+from campaigns import sweep as sweeping
 from campaigns.models import Campaign, Enrollment
 from campaigns.publish import publish
 from campaigns.sweep import sweep
@@ -221,3 +223,27 @@ def test_the_fast_lane_shortens_the_clock_of_demand_and_of_nobody_who_was_answer
     lead.refresh_from_db()
     assert answered.respond_by == later
     assert lead.respond_by < later
+
+
+def test_conditions_that_change_during_a_sweep_are_asked_again_and_one_that_dies_begins_again(app, campaign, put, running, monkeypatch):
+    put("goal", "On", timedelta(days=9))
+    running()
+    everything = sweeping.out_of_line
+
+    def changed(one):
+        Campaign.objects.filter(pk=one.pk).update(swept_at=None)
+        return everything(one)
+
+    def dies(one):
+        raise OperationalError("the server went away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeping, "out_of_line", changed)
+        sweep()
+    assert Campaign.objects.unswept(timezone.now()).contains(campaign)
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr(sweeping, "out_of_line", dies)
+        sweep()
+    assert Campaign.objects.unswept(timezone.now()).contains(campaign)
+    sweep()
+    assert not Campaign.objects.unswept(timezone.now()).contains(campaign)

@@ -15,9 +15,9 @@ from campaigns.advance import advance
 from campaigns.models import Campaign, Enrollment, Message, Sender, Stage, StageText, Suppression, Transition
 from campaigns.publish import pause, publish
 from campaigns.send import find_uncertain, send
+from leads.bulk import set_status
 from leads.correct import correct
 from leads.models import Lead, Task
-from leads.work import set_status
 from portal import pipeline
 from tests.conftest import at_once
 
@@ -128,7 +128,7 @@ def test_nothing_goes_out_after_a_pause_or_a_closed_lead(nurtured, nurture, mark
     if stop == "pause":
         pause(nurture)
     else:
-        set_status(nurtured, "disqualified", by=marketing)
+        set_status(Lead.objects.filter(pk=nurtured.pk), "disqualified", by=marketing)
         pipeline.run()
     send()
     assert not mail.outbox

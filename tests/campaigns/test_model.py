@@ -13,8 +13,8 @@ from campaigns.advance import advance
 from campaigns.models import Enrollment, Message, StageText
 from campaigns.publish import pause, publish
 from campaigns.sweep import sweep
-from leads.models import Task
-from leads.work import set_status
+from leads.bulk import set_status
+from leads.models import Lead, Task
 from portal import pipeline
 from tests.campaigns.test_stages import IN_CZ, TWICE, WEAK
 
@@ -148,7 +148,7 @@ class World:
 
     def close(self, number):
         lead, walk = self.people[number]
-        set_status(lead, "disqualified", by=self.by)
+        set_status(Lead.objects.filter(pk=lead.pk), "disqualified", by=self.by)
         pipeline.run()
         walk.status = "exited" if walk.status == "active" else walk.status
 

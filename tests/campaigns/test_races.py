@@ -43,7 +43,7 @@ def race(first, second):
 def slow_advance():
     """A batch as large as they come takes its time before it commits."""
     with transaction.atomic():
-        advancing.batch(5_000, None)
+        advancing.batch(None)
         time.sleep(LONG)
 
 
@@ -97,7 +97,7 @@ def test_what_comes_true_while_one_arrives_to_wait_for_it_is_not_missed(campaign
 
     def advance():
         with transaction.atomic():
-            advancing.batch(5_000, None)
+            advancing.batch(None)
             time.sleep(LONG)
 
     def come_true():

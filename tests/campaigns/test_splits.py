@@ -116,6 +116,17 @@ def test_unclear_figures_are_looked_at_again_after_an_hour_and_a_person_may_keep
     assert undecided(timezone.now() + timedelta(minutes=61)) == [stage]
 
 
+def test_what_chance_decides_again_bears_nobodys_name(app, split, arrive, marketing):
+    stage = split()
+    set_winner(stage, 0, marketing)
+    set_winner(stage, None, marketing)
+    took(stage, arrive, app, 0, 12, 1, 0)
+    took(stage, arrive, app, 1, 12, 11, 0)
+    Split.objects.update(looked_at=timezone.now() - timedelta(hours=2))
+    assert decide() == 1
+    assert Split.objects.values_list("winner", "decided_by").get() == (1, None)
+
+
 def test_one_that_does_not_decide_by_itself_is_left_to_a_person(split):
     split(auto=False)
     assert decide() == 0

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import AccessRecord
 from campaigns.flow import Flow
-from campaigns.kinds import faults_of
+from campaigns.kinds import Here, faults_of
 from campaigns.models import Split, Stage
 from campaigns.panels import tell
 from delivery.models import Destination
@@ -72,10 +72,10 @@ def test_what_no_stage_can_set_is_refused_in_words(say, put, sales, before, give
 def test_a_webhook_tells_one_of_the_systems_there_are(say, put):
     made = Destination.objects.create(name="Fair system", kind="https", config={"url": "https://fair.example"})
     stage = put("webhook", "Tell")
-    assert [*faults_of(Flow.of([stage]).steps[stage.pk])] == ["It does not say which system to tell."]
+    assert [*faults_of(Flow.of([stage]).steps[stage.pk], Here())] == ["It does not say which system to tell."]
     answer, stage = say(stage, destination=str(made.uid))
     assert (answer.status_code, stage.options) == (302, {"destination": str(made.uid)})
-    assert not [*faults_of(Flow.of([stage]).steps[stage.pk])]
+    assert not [*faults_of(Flow.of([stage]).steps[stage.pk], Here())]
     refused, same = say(stage, destination="00000000-0000-7000-8000-000000000000")
     assert (refused.status_code, same.options) == (422, stage.options)
 
@@ -89,7 +89,7 @@ def test_a_notice_goes_to_somebody_with_an_address(say, put, browser):
     assert (answer.status_code, stage.options) == (302, {"to": "lena"})
     colleague.email = ""
     colleague.save()
-    assert [*faults_of(Flow.of([stage]).steps[stage.pk])] == ["Whom it notifies is not here any more, or has no e-mail address."]
+    assert [*faults_of(Flow.of([stage]).steps[stage.pk], Here())] == ["Whom it notifies is not here any more, or has no e-mail address."]
     assert say(stage, to="lena")[0].status_code == 422
     assert say(stage, to="")[1].options == {}
 

@@ -20,9 +20,10 @@ from campaigns.publish import pause, publish
 from campaigns.sweep import sweep
 from delivery.models import Destination
 from delivery.payload import payload
+from leads.bulk import set_status
 from leads.models import Contact, Lead, Task
 from leads.tags import add_tag
-from leads.work import add_note, set_status
+from leads.work import add_note
 from listings.models import Publisher
 from portal import pipeline
 from routing.reasons import because
@@ -189,6 +190,17 @@ def test_advance_does_not_wait_for_a_lead_that_somebody_holds(app, put, running,
         assert where(lead) == "Give up"
     advance()
     assert where(lead) == "On"
+
+
+def test_a_stage_leaves_a_lead_alone_that_a_person_closed_a_moment_before(app, put, running, arrive, marketing, pass_time):
+    put("set", "Warm", status="nurturing")
+    running()
+    lead = arrive(app, **WEAK)
+    set_status(Lead.objects.filter(pk=lead.pk), "won", by=marketing)
+    Enrollment.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    assert advance() >= 1
+    lead.refresh_from_db()
+    assert (lead.status, lead.closed_at is None) == ("won", False)
 
 
 def test_who_entered_on_a_version_stays_on_it(app, put, running, arrive, campaign, marketing, pass_time):
@@ -504,11 +516,11 @@ def test_a_webhook_tells_a_system_that_its_listings_do_not_and_keeps_it_up_to_da
     pass_time()
     pipeline.run()
     assert {one.destination: one.revision for one in lead.deliveries.all()} == {crm: 2, other: 2}
-    set_status(Lead.objects.get(pk=lead.pk), "qualified", by=None)
+    set_status(Lead.objects.filter(pk=lead.pk), "qualified", by=None)
     pipeline.run()
     assert {one.revision for one in lead.deliveries.all()} == {3}
     Destination.objects.filter(pk=other.pk).update(state="off")
-    set_status(Lead.objects.get(pk=lead.pk), "accepted", by=None)
+    set_status(Lead.objects.filter(pk=lead.pk), "accepted", by=None)
     pipeline.run()
     assert {one.destination: one.revision for one in lead.deliveries.all()} == {crm: 4, other: 4}  # owed, and sent once it is on again
 

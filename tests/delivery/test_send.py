@@ -22,7 +22,9 @@ from delivery.dead import handle, replay_all
 from delivery.models import Delivery, DeliveryAttempt, Destination
 from delivery.send import WINDOW, delay, replay, resume, send
 from leads import reasons
-from leads.work import add_note, set_status
+from leads.bulk import set_status
+from leads.models import Lead
+from leads.work import add_note
 from portal import pipeline
 from tests.conftest import at_once
 from tests.peers import dripping
@@ -106,7 +108,7 @@ def test_a_change_is_a_new_revision_with_a_new_id_and_a_note_is_none(destination
     add_note(lead, sales, "internal")
     pipeline.run()
     assert send() == 0
-    set_status(lead, "opportunity", by=sales)
+    set_status(Lead.objects.filter(pk=lead.pk), "opportunity", by=sales)
     pipeline.run()
     assert send() == 1
     assert [body["lead"]["status"] for body in crm.bodies] == ["new", "opportunity"]
@@ -117,7 +119,7 @@ def test_a_newer_revision_replaces_one_still_waiting(destination, crm, offer, sa
     crm.plan = [Response("", 500)]
     lead = arrive(offer)
     send()
-    set_status(lead, "qualified", by=sales)
+    set_status(Lead.objects.filter(pk=lead.pk), "qualified", by=sales)
     pipeline.run()
     due_now()
     send()
@@ -242,6 +244,23 @@ def test_a_huge_answer_is_cut(destination, crm, offer, sales, arrive):
     assert lead.deliveries.get().state == "dead"
 
 
+def test_the_first_delivery_is_told_though_a_newer_revision_came_meanwhile(destination, crm, offer, sales, arrive, monkeypatch):
+    lead = arrive(offer)
+    finish = step.finish
+
+    def meanwhile(*call):
+        set_status(Lead.objects.filter(pk=lead.pk), "qualified", by=sales)
+        pipeline.run()
+        finish(*call)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step, "finish", meanwhile)
+        send()
+    assert lead.deliveries.get().state in ("due", "delivered")
+    send()
+    assert [line.data["destination"] for line in lead.activities.filter(kind="delivered")] == [destination.name]
+
+
 def test_test_and_neighbour_leads_reach_no_crm(destination, crm, offer, sales, post):
     post(offer, firstName="MSFT_TEST_1")
     post(offer, actionCode="DNC")
@@ -262,7 +281,7 @@ def test_what_changed_and_came_while_it_was_off_is_sent_when_it_is_on_again(dest
     lead = arrive(offer)
     send()
     Destination.objects.update(state="off")
-    set_status(lead, "won", by=sales)
+    set_status(Lead.objects.filter(pk=lead.pk), "won", by=sales)
     arrive(offer, email="came.meanwhile@kolovrat.example")
     pipeline.run()
     assert send() == 0
@@ -279,7 +298,7 @@ def test_a_state_that_changed_while_it_was_off_has_an_id_of_its_own(destination,
     crm.plan = [Response("busy", 503)]  # as when it was taken and the answer got lost
     send()
     Destination.objects.update(state="off")
-    set_status(lead, "won", by=sales)
+    set_status(Lead.objects.filter(pk=lead.pk), "won", by=sales)
     pipeline.run()
     resume(destination)
     send()
@@ -359,7 +378,7 @@ def test_closing_dead_deliveries_by_hand_and_following_their_leads_do_not_wait_f
     lead = arrive(offer)
     crm.plan = [Response("no", 400)]
     send()
-    set_status(lead, "qualified", by=sales)
+    set_status(Lead.objects.filter(pk=lead.pk), "qualified", by=sales)
     dead = Delivery.objects.get(state="dead")
     held, dispatch = threading.Event(), pipeline.dispatch
 

@@ -17,8 +17,9 @@ from insights.exports import safe
 from insights.medians import BY_MINUTE
 from insights.offers import Period
 from insights.tally import rebuild
+from leads.bulk import set_status
 from leads.models import Contact, Lead, Status
-from leads.work import log_call, set_status
+from leads.work import log_call
 from listings.models import Publisher
 from portal import pipeline
 
@@ -61,8 +62,8 @@ def test_figures_equal_the_live_count_after_every_change(offer, app, arrive, pos
     post(offer, email="MSFT_TEST_1@test.com", firstName="MSFT_TEST_1")
     post(app, email="lucia@norte.example", actionCode="DNC", leadSource="SPZA-DNC|contoso.field-service")
     post(app, email="", phone="", firstName="", lastName="")
-    set_status(won, Status.WON, sales)
-    set_status(qualified, Status.QUALIFIED, sales)
+    set_status(Lead.objects.filter(pk=won.pk), Status.WON, sales)
+    set_status(Lead.objects.filter(pk=qualified.pk), Status.QUALIFIED, sales)
     log_call(won, sales)
     pipeline.run()
     total = seen().total
@@ -70,7 +71,7 @@ def test_figures_equal_the_live_count_after_every_change(offer, app, arrive, pos
     assert {name: getattr(total, name) for name in live} == live == {"leads": 3, "qualified": 2, "opportunities": 1, "won": 1}
     assert (total.anonymous, total.asked_neighbour) == (1, 1)
     assert total.median_first_response_minutes == 0
-    set_status(won, Status.LOST, sales)
+    set_status(Lead.objects.filter(pk=won.pk), Status.LOST, sales)
     pipeline.run()
     assert seen().total.won == 1  # ever reached
 

@@ -11,9 +11,10 @@ from accounts.locks import only_one
 from insights.models import Counted, DailyTally, ResponseStep, ResponseTally
 from insights.offers import Period, offers
 from insights.tally import LOCK, rebuild, recount
+from leads.bulk import set_status
 from leads.lists import chosen
 from leads.models import Contact, Demand, Lead
-from leads.work import log_call, set_status
+from leads.work import log_call
 from listings.models import Publisher
 from portal import pipeline
 from tests.conftest import at_once
@@ -50,7 +51,7 @@ def test_counting_follows_every_change_and_equals_the_live_count(offer, app, sal
     for lead in Lead.objects.all():
         Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(hours=rng.randrange(200)))
         for status in rng.sample(["qualified", "opportunity", "won", "lost", "disqualified", "new"], 2):
-            set_status(lead, status, by=marketing)
+            set_status(Lead.objects.filter(pk=lead.pk), status, by=marketing)
         if rng.random() < 0.5:
             log_call(lead, by=sales)
     pipeline.run()

@@ -257,8 +257,10 @@ def test_do_not_contact_is_heard_wherever_it_stands(said):
     ("description", "is_test"), [("MSFT_TEST_636573304831318844", True), (" msft_test", True), ("We saw an MSFT_TEST lead from you, call me", False)]
 )
 def test_who_only_writes_about_a_test_lead_is_none(description, is_test):
-    body = {"userDetails": {"email": "ada@x.example"}, "leadSource": "AppSource-PLT|a.b", "description": description}
-    assert read(json.dumps(body).encode(), JSON).is_test == is_test
+    person, act = {"email": "ada@x.example"}, {"leadSource": "AppSource-PLT|a.b"}
+    inside = person | {"description": description}
+    for body in (act | inside, act | {"userDetails": inside}, act | {"CustomerInfo": json.dumps(inside)}, act | {"userDetails": [inside]}):
+        assert read(json.dumps(body).encode(), JSON).is_test == is_test, body
 
 
 def test_the_name_of_a_field_that_can_not_be_stored_is_told_in_a_way_that_can():

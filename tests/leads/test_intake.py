@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from leads import dialects, understand
 from leads import intake as step
+from leads.bulk import set_status
 from leads.day import day_of
 from leads.intake import intake, rerun
 from leads.models import ActionCode, Company, Contact, Demand, Interaction, Lead, Submission
-from leads.work import log_call, set_status
+from leads.work import log_call
 from portal import pipeline
+from routing.models import Seller
 from tests.conftest import ADA, at_once, payload
 
 
@@ -341,7 +343,7 @@ def test_two_acts_make_the_same_of_a_person_in_one_batch_and_in_two(offer, app, 
 def test_who_comes_back_after_lost_is_a_task_of_the_owner(offer, sales, arrive):
     lead = arrive(offer)
     log_call(lead, by=sales)
-    set_status(lead, "lost", by=sales)
+    set_status(Lead.objects.filter(pk=lead.pk), "lost", by=sales)
     Lead.objects.update(closed_at=timezone.now() - timedelta(hours=1))
     arrive(offer, actionCode="PLT", leadSource="AzureMarketplace-PLT|contoso.edge-firewall")
     lead.refresh_from_db()
@@ -350,6 +352,37 @@ def test_who_comes_back_after_lost_is_a_task_of_the_owner(offer, sales, arrive):
     assert lead.activities.get(kind="task_made").data == {"stage": "They came back: answer them"}
     lead.tasks.update(due_at=timezone.now())
     assert [item.lead for item in day_of(sales).items] == [lead]
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_who_comes_back_and_was_never_answered_is_owed_an_answer_from_now_on(offer, sales, arrive, owned):
+    long_ago = timezone.now() - timedelta(days=90)
+    lead = arrive(offer)
+    set_status(Lead.objects.filter(pk=lead.pk), "disqualified", by=sales)
+    Lead.objects.update(respond_by=long_ago, closed_at=timezone.now() - timedelta(hours=1), **({} if owned else {"owner": None}))
+    Seller.objects.update(takes_leads=owned)
+    arrive(offer, actionCode="PLT", leadSource="AzureMarketplace-PLT|contoso.edge-firewall")
+    lead.refresh_from_db()
+    assert lead.status == "new"
+    assert (lead.respond_by is not None and timedelta(hours=23) < lead.respond_by - timezone.now() <= timedelta(hours=24)) == owned
+
+
+def test_rows_of_a_batch_that_two_made_fail_keep_their_tries(offer, sales, post, monkeypatch):
+    """The poison row halves the batch; then the first half is a deadlock's victim."""
+    for number in range(4):
+        post(offer, email=f"p{number}@firm.example")
+    understand, times = step.understand, iter([ValueError("poison"), OperationalError("deadlock detected")])
+
+    def fail(readings):
+        if (error := next(times, None)) is not None:
+            raise error
+        return understand(readings)
+
+    monkeypatch.setattr(step, "understand", fail)
+    with pytest.raises(OperationalError):
+        intake()
+    assert set(Submission.objects.values_list("disposition", "attempts")) == {("pending", 0)}
+    assert intake() == 4
 
 
 def test_what_is_too_much_for_a_statement_is_the_row_s_own_fault(db):

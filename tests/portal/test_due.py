@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import redis
@@ -158,8 +158,26 @@ def test_leads_are_done_by_the_sweeper_when_the_pool_leaves_them(offer, post, mo
     seen = {"leads wait": seen["leads wait"] - due.PATIENCE}
     due.sweep(seen)
     assert Lead.objects.count() == 1
-    due.sweep(seen := {})
     assert "leads wait" not in seen
+    post(offer, email="next@firm.example")
+    due.sweep({name: at for name, at in seen.items() if name != "leads"})
+    assert Lead.objects.count() == 1, "what came since is the pool's again"
+    due.sweep(seen := {})
+    assert "leads wait" in seen
+
+
+def test_two_that_waited_for_each_other_are_no_outage(offer, post, monkeypatch, caplog):
+    monkeypatch.setattr(due, "broker_answers", lambda: False)
+    done = []
+    verbs = {"first": deadlock, "then": lambda: done.append("then")}
+    monkeypatch.setattr(due, "WORK", tuple(due.Work(name, verb, timedelta(0), lambda: True) for name, verb in verbs.items()))
+    due.sweep({})
+    assert [record.getMessage() for record in caplog.records if record.name == "portal.due"] == ["first failed"]
+    assert done == ["then"]
+
+
+def deadlock():
+    raise OperationalError("deadlock detected")
 
 
 def test_an_outage_of_the_database_is_said_once(monkeypatch, caplog):

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, Sender
 from delivery.models import Delivery, Destination
 from leads.models import Lead
 from portal import health, pipeline
@@ -89,9 +89,16 @@ def late_enrollment(offer, post):
 
 def late_mail(offer, post):
     late_enrollment(offer, post)
+    Sender.objects.create(address="hello@larkfield.example", verified_at=timezone.now())
     enrollment = Lead.objects.get().enrollments.get()
     Lead.objects.get().enrollments.update(due_at=timezone.now() + LONG_AGO)
     Message.objects.create(enrollment=enrollment, stage=enrollment.stage, stage_key=enrollment.stage.key, due_at=timezone.now() - LONG_AGO)
+
+
+def test_mail_that_nobody_can_send_is_no_sign_of_a_missing_worker(well, offer, sales, post):
+    late_mail(offer, post)
+    Sender.objects.update(verified_at=None)
+    assert ready()[1]["oldest_due_seconds"] < 60
 
 
 def late_score(offer, post):

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from leads import work
+from leads import bulk, work
 from leads.models import Lead
 from leads.revise import revise
 from portal import pipeline
@@ -57,7 +57,7 @@ def test_the_time_that_a_run_takes_is_bounded_and_the_rest_stays_due(offer, sale
     [
         (lambda lead, who: work.add_note(lead, who, "internal"), False),
         (lambda lead, who: work.log_call(lead, who), False),
-        (lambda lead, who: work.set_status(lead, "qualified", by=who), True),
+        (lambda lead, who: bulk.set_status(Lead.objects.filter(pk=lead.pk), "qualified", by=who), True),
     ],
 )
 def test_only_what_others_are_shown_makes_a_revision(offer, sales, arrive, act, revised):
@@ -71,7 +71,7 @@ def test_only_what_others_are_shown_makes_a_revision(offer, sales, arrive, act, 
 
 def test_every_change_of_a_lead_makes_it_stale_in_the_same_update(offer, sales, arrive):
     lead = arrive(offer)
-    for change in (lambda: work.set_status(lead, "qualified", by=sales), lambda: work.log_call(lead, sales)):
+    for change in (lambda: bulk.set_status(Lead.objects.filter(pk=lead.pk), "qualified", by=sales), lambda: work.log_call(lead, sales)):
         Lead.objects.update(stale_since=None)
         change()
         assert Lead.objects.get(pk=lead.pk).stale_since is not None
@@ -88,9 +88,9 @@ def test_the_clock_stops_once(offer, sales, arrive):
 
 def test_what_was_ever_reached_stays_reached(offer, sales, arrive):
     lead = arrive(offer)
-    work.set_status(lead, "won", by=sales)
-    work.set_status(lead, "lost", by=sales)
+    bulk.set_status(Lead.objects.filter(pk=lead.pk), "won", by=sales)
+    bulk.set_status(Lead.objects.filter(pk=lead.pk), "lost", by=sales)
     lead.refresh_from_db()
     assert lead.qualified_at and lead.opportunity_at and lead.won_at
     assert lead.closed_at is not None
-    assert work.set_status(lead, "lost", by=sales) is False
+    assert bulk.set_status(Lead.objects.filter(pk=lead.pk), "lost", by=sales) == []

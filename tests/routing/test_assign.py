@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.people import give_roles
+from leads.bulk import set_status
 from leads.models import Lead
-from leads.work import set_status
 from portal import pipeline
 from portal.due import run_due
 from routing.handover import hand_over
@@ -87,7 +87,7 @@ def test_a_lead_that_nobody_could_take_gets_an_owner_when_a_seat_is_free(offer, 
     run_due()
     assert [Lead.objects.get(pk=one.pk).owner for one in (first, second, third)] == [sales, None, None]
     if freed == "won":
-        set_status(first, "won", by=sales)
+        set_status(Lead.objects.filter(pk=first.pk), "won", by=sales)
     elif freed == "handed over":
         hand_over(Lead.objects.filter(pk=first.pk), marketing, by=marketing)
     else:
