@@ -297,6 +297,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portal.api.schema.refusals"],
     "ENUM_NAME_OVERRIDES": {
         "LeadStatus": "leads.models.Status",
         "EnrollmentStatus": "campaigns.models.Enrollment.Status",

@@ -264,8 +264,15 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         fields = ("id", "campaign", "lead", "stage", "state", "reason", "language", "subject", "due_at", "sent_at")
 
 
+class MessageFilters(serializers.Serializer[Any]):
+    campaign = serializers.CharField(required=False, allow_blank=True, help_text="Its slug.")
+    state = serializers.ChoiceField(Message.State.choices, required=False, allow_blank=True)
+    lead = serializers.UUIDField(required=False)
+
+
+@extend_schema(parameters=[MessageFilters])
 class Messages(generics.ListAPIView[Message]):
-    """The mails of all campaigns, newest first. Filters: campaign, state, lead."""
+    """The mails of all campaigns, newest first."""
 
     roles = OFFICE
     serializer_class = MessageSerializer
@@ -273,9 +280,8 @@ class Messages(generics.ListAPIView[Message]):
 
     def get_queryset(self) -> Any:
         asked = self.request.query_params
-        wanted: dict[str, Any] = {"enrollment__campaign__slug": asked.get("campaign"), "state": asked.get("state")}
-        if lead := asked.get("lead"):
-            wanted["enrollment__lead"] = serializers.UUIDField().run_validation(lead)
+        MessageFilters(data=asked.dict()).is_valid(raise_exception=True)
+        wanted = {"enrollment__campaign__slug": asked.get("campaign"), "state": asked.get("state"), "enrollment__lead": asked.get("lead")}
         rows = Message.objects.select_related("stage", "enrollment__campaign")
         return rows.filter(**{name: value for name, value in wanted.items() if value})
 
@@ -292,8 +298,14 @@ class Wanted(serializers.Serializer[Any]):
         return campaign
 
 
+class EnrollmentFilters(serializers.Serializer[Any]):
+    campaign = serializers.CharField(required=False, allow_blank=True, help_text="Its slug.")
+    status = serializers.ChoiceField(Enrollment.Status.choices, required=False, allow_blank=True)
+
+
+@extend_schema(methods=["GET"], parameters=[EnrollmentFilters])
 class Enrollments(generics.ListAPIView[Enrollment]):
-    """Which of the leads that the user sees are in which campaign. Filters: campaign, status. POST puts a lead into a campaign by hand."""
+    """Which of the leads that the user sees are in which campaign. POST puts a lead into a campaign by hand."""
 
     roles, write_roles = ROLES, OFFICE
     serializer_class = EnrollmentSerializer
@@ -301,6 +313,7 @@ class Enrollments(generics.ListAPIView[Enrollment]):
 
     def get_queryset(self) -> Any:
         user, asked = who(self.request), self.request.query_params
+        EnrollmentFilters(data=asked.dict()).is_valid(raise_exception=True)
         rows = Enrollment.objects.select_related("campaign", "stage")
         rows = rows if user.sees_all else rows.filter(lead__in=Lead.objects.visible_to(user))
         wanted = {"campaign__slug": asked.get("campaign"), "status": asked.get("status")}

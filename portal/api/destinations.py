@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 
@@ -70,8 +71,14 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         fields = ("id", "lead", "destination", "revision", "delivered_revision", "state", "attempts", "due_at", "delivered_at", "last_error")
 
 
+class DeliveryFilters(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(Delivery.State.choices, required=False, allow_blank=True)
+    destination = serializers.CharField(required=False, allow_blank=True, help_text="Its name.")
+
+
+@extend_schema(parameters=[DeliveryFilters])
 class Deliveries(generics.ListAPIView[Delivery]):
-    """What the destinations are owed about the leads that the user sees. Filters: state, destination."""
+    """What the destinations are owed about the leads that the user sees."""
 
     roles = ROLES
     serializer_class = DeliverySerializer
@@ -79,6 +86,7 @@ class Deliveries(generics.ListAPIView[Delivery]):
 
     def get_queryset(self) -> Any:
         asked = self.request.query_params
+        DeliveryFilters(data=asked.dict()).is_valid(raise_exception=True)
         wanted = {"state": asked.get("state"), "destination__name": asked.get("destination")}
         rows = Delivery.objects.visible_to(who(self.request)).select_related("destination")
         return rows.filter(**{name: value for name, value in wanted.items() if value})

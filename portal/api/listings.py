@@ -28,7 +28,7 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
         model = Listing
         fields = ("slug", "title", "kind", "storefront", "publisher_id", "offer_id", "call_to_action", "state", "lead_sharing", "lead_url")
 
-    @extend_schema_field(serializers.URLField(allow_null=True))
+    @extend_schema_field(serializers.URLField(help_text="For tokens of scope admin, whose user is an admin; left out for all others."))
     def get_lead_url(self, listing: Listing) -> str | None:
         request: Request = self.context["request"]
         current = next((url for url in listing.lead_urls.all() if url.ends_at is None), None)

@@ -273,7 +273,26 @@ def test_the_schema_is_valid_and_names_every_route(admin, api):
     wanted = {"storefronts", "listings", "submissions", "leads", "campaigns", "enrollments", "destinations", "deliveries", "insights"}
     wanted |= {"messages", "coming-mails", "mails-per-person", "strategies", "demand-activities", "costs"}
     assert wanted == {path.split("/")[3] for path in schema["paths"]}
+    for path, operations in schema["paths"].items():
+        for verb, operation in operations.items():
+            assert {"400", "401", "403", "429"} <= operation["responses"].keys(), f"{verb} {path}"
+    assert "lead_url" not in schema["components"]["schemas"]["Listing"]["required"]
     assert api(admin).get("/api/schema/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("deliveries/?state=x", "state"),
+        ("enrollments/?status=x", "status"),
+        ("messages/?state=x", "state"),
+        ("messages/?lead=x", "lead"),
+        ("leads/?from=x", "from"),
+    ],
+)
+def test_a_filter_that_says_nonsense_is_refused_by_its_name(admin, api, path, named):
+    answer = api(admin).get(f"/api/v1/{path}")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [named])
 
 
 def test_offer_figures(offer, app, sales, admin, arrive, api):
