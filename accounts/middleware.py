@@ -69,8 +69,8 @@ class Preferences:
             request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(ZoneInfo(zone) if zone else None):
             response = self.get_response(request)
-        if user.is_authenticated and not response.has_header("Cache-Control"):
-            response["Cache-Control"] = "no-store"  # pages hold personal data
+        if (user.is_authenticated or "Authorization" in request.headers) and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"  # pages and answers of the API hold personal data
         if user.is_authenticated and not request.user.is_authenticated:
             response["Clear-Site-Data"] = '"cache"'  # somebody signed out
         return response

@@ -14,6 +14,11 @@ def is_let_in(request: Request) -> bool:
     return bool(request.user.is_authenticated and (request.auth is not None or not second_factor_missing(request)))
 
 
+def may_read(request: Request) -> bool:
+    """Whether the token carries the scope to read; a session carries every scope of its user."""
+    return "read" in getattr(request.auth, "scopes", ("read",))
+
+
 class SignedIn(BasePermission):
     """Anybody with a role."""
 

@@ -46,20 +46,19 @@ def check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         port = parts.port
-        is_host = bool(parts.hostname and parts.hostname.encode("idna"))
+        host = (parts.hostname or "").encode("idna").decode()
     except ValueError:  # UnicodeError is one
         raise ValidationError(_("This is not an address.")) from None
-    if parts.scheme not in ("https", "http") or not is_host or not PRINTABLE.fullmatch(url) or len(url) > 2_000:
+    if parts.scheme not in ("https", "http") or not host or not PRINTABLE.fullmatch(url) or len(url) > 2_000:
         raise ValidationError(_("This is not an address."))
-    assert parts.hostname
     if "@" in parts.netloc:
         raise ValidationError(_("An address with a user name or password in it is refused."))
-    if parts.scheme == "http" and not (settings.ALLOW_LOOPBACK_DESTINATIONS and is_loopback_name(parts.hostname)):
+    if parts.scheme == "http" and not (settings.ALLOW_LOOPBACK_DESTINATIONS and is_loopback_name(host)):
         raise ValidationError(_("Needs https. Change http to https."))
-    literal = address_of(parts.hostname)
-    if not literal and NUMBER.fullmatch(parts.hostname.rstrip(".").rpartition(".")[2]):
+    literal = address_of(host)
+    if not literal and NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
         raise ValidationError(_("This is not an address."))
-    if literal and not may_reach(literal):
+    if (literal and not may_reach(literal)) or (is_loopback_name(host) and not settings.ALLOW_LOOPBACK_DESTINATIONS):
         raise ValidationError(_("This address is not on the public internet."))
     if port is not None and port < 1024 and port not in (80, 443):
         raise ValidationError(_("Port %(port)d belongs to another service."), params={"port": port})

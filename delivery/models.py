@@ -57,6 +57,11 @@ class Destination(models.Model):
         return self.name
 
     @property
+    def is_failing(self) -> bool:
+        """Whether its last calls failed."""
+        return bool(self.failures_in_row or self.closed_until)
+
+    @property
     def is_open(self) -> bool:
         """Whether calls go out: it is switched on, and its breaker does not hold them back."""
         return self.state == self.State.ON and not (self.closed_until and self.closed_until > timezone.now())

@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -28,6 +28,7 @@ from leads.models import Activity, Lead
 log = logging.getLogger(__name__)
 LOCK = 0xDE11
 IN_FLIGHT, BUDGET = 4, 30.0
+THREADS, LOOK = 8, 0.5  # destinations at once, and seconds between two looks at what came due
 LEASE = timedelta(seconds=120)  # longer than any call, which egress bounds
 GIVE_UP_AFTER = 3  # claims in a row that never came back
 WINDOW = timedelta(hours=72)
@@ -48,12 +49,27 @@ class Call:
 
 
 def send() -> int:
-    """Send what is due to every open destination; returns how many calls were made. Stops after half a minute: the rest stays due."""
-    due = list(Destination.objects.with_due(timezone.now()))
-    if len(due) <= 1:
-        return sum(drain(one) for one in due)
-    with ThreadPoolExecutor(min(8, len(due)), "delivery") as pool:
-        return sum(pool.map(in_thread(drain), due))
+    """Send what is due to every open destination; returns how many calls were made. Stops after half a minute: the rest stays due.
+
+    What comes due while others are at it begins beside them, and those that fail never have all threads: who answers waits for nobody who does not.
+    """
+    if Destination.objects.count() <= 1:
+        return sum(drain(one) for one in Destination.objects.with_due(timezone.now()))
+    made, seen, until = 0, set[int](), time.monotonic() + BUDGET
+    with ThreadPoolExecutor(THREADS, "delivery") as pool:
+        at_it: dict[Future[int], Destination] = {}
+        while True:
+            for one in Destination.objects.with_due(timezone.now()).exclude(pk__in=seen) if time.monotonic() < until else ():
+                if not one.is_failing or sum(other.is_failing for other in at_it.values()) < THREADS // 2:
+                    at_it[pool.submit(in_thread(drain), one)] = one
+                    seen.add(one.pk)
+            for done in wait(at_it, timeout=LOOK, return_when=FIRST_COMPLETED).done:
+                calls, one = done.result(), at_it.pop(done)
+                made += calls
+                if calls:  # else another session is at it
+                    seen.discard(one.pk)
+            if not at_it:
+                return made
 
 
 def in_thread(verb: Callable[[Destination], int]) -> Callable[[Destination], int]:
@@ -173,8 +189,8 @@ def finish(destination: Destination, call: Call) -> None:
             if same.update(state=State.DEAD, last_error=str(failure)):
                 tell(delivery.lead_id, "delivery_dead", destination.name, error=str(failure)[:200])
         else:
-            wait = timedelta(seconds=delay(delivery.attempts, failure.after if isinstance(failure, RetryLater) else 0))
-            same.update(state=State.RETRYING, due_at=timezone.now() + wait, last_error=str(failure))
+            pause = timedelta(seconds=delay(delivery.attempts, failure.after if isinstance(failure, RetryLater) else 0))
+            same.update(state=State.RETRYING, due_at=timezone.now() + pause, last_error=str(failure))
         judge(destination, failure)
 
 

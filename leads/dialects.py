@@ -27,8 +27,10 @@ ALIASES = {"offerdisplayname": "offertitle"}
 KNOWN_ACTIONS = {"ins": "INS", "plt": "PLT", "dnc": "DNC", "create": "Create", "starttestdrive": "StartTestDrive"}
 # The documented codes by their full names, with or without the code beside them.
 FULL_NAMES = {"installation": "INS", "partnerledtrial": "PLT", "donotcontact": "DNC", "testdrive": "StartTestDrive"}
-ACTIONS = {**KNOWN_ACTIONS, **FULL_NAMES, **{f"{code.lower()}{name}": code for name, code in FULL_NAMES.items()}}
-NO_LETTER = re.compile(r"[^a-z0-9]")
+BOTH = {way: code for name, code in FULL_NAMES.items() for way in (f"{code.lower()}{name}", f"{name}{code.lower()}")}
+ACTIONS = {**KNOWN_ACTIONS, **FULL_NAMES, **BOTH}
+CODES = frozenset(ACTIONS.values())
+NO_LETTER, NO_LETTER_OF_ANY = re.compile(r"[^a-z0-9]"), re.compile(r"[\W_]")
 SOURCES = {
     "spza": "AppSource",
     "appsource": "AppSource",
@@ -47,13 +49,15 @@ NOTHING = ("", "{}", "[]")
 MAX_KEY, MAX_SOURCE = 200, 1_000
 MAX_FIELDS, MAX_TEXT, MAX_VALUE, MAX_EXTRA, MAX_INFLATED = 1_000, 20_000, 1_000, 20_000, 1024 * 1024
 NO_CHARSETS = ("unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined")
+OF_THE_WEST = ("ascii", "iso8859-1", "cp1252")
 GZIP = b"\x1f\x8b"
-LEAD_SOURCE = re.compile(r"^(?P<source>[^-|]*)(?:-(?P<action>[^|]*))?(?:\|(?P<offer>.*))?$", re.DOTALL)
+LIKE_ASCII = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00a6", "-------|")
+LAST_PART = re.compile(r"(.*)[-_](.*)", re.DOTALL)
 TEST_LEAD = re.compile(r"(?<![a-z0-9])msft_test", re.IGNORECASE)
 NUL_ESCAPED = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 ENCODED = json.JSONEncoder(sort_keys=True).encode
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-FORM, BETWEEN_DIGITS = re.compile(r"[\w.%+*-]+="), re.compile(r"[\s()./-]")
+FORM, BETWEEN_DIGITS = re.compile(r"&*[\w.%+*\[\] -]+="), re.compile(r"[\s()./-]")
 
 
 class Unreadable(ValueError):
@@ -96,15 +100,19 @@ def may_name_a_test(text: str) -> bool:
 
 def inflated(body: bytes) -> bytes:
     """The content of a body that was sent compressed, as far as a lead may be long; any other body as it is."""
-    if not body.startswith(GZIP):
-        return body
-    try:
-        unpacked = zlib.decompressobj(wbits=31).decompress(body, MAX_INFLATED + 1)
-    except zlib.error:
-        raise Unreadable(reasons.BROKEN_GZIP) from None
-    if len(unpacked) > MAX_INFLATED:
-        raise Unreadable(reasons.LONG_GZIP % {"n": MAX_INFLATED})
-    return unpacked
+    unpacked = b""
+    while body.startswith(GZIP):  # several may stand one after the other
+        part = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += part.decompress(body, MAX_INFLATED + 1 - len(unpacked))
+        except zlib.error:
+            raise Unreadable(reasons.BROKEN_GZIP) from None
+        if len(unpacked) > MAX_INFLATED:
+            raise Unreadable(reasons.LONG_GZIP % {"n": MAX_INFLATED})
+        if not part.eof:
+            raise Unreadable(reasons.BROKEN_GZIP)
+        body = part.unused_data
+    return unpacked or body
 
 
 @lru_cache(100)
@@ -117,13 +125,28 @@ def media_type(content_type: str) -> tuple[str, str]:
 
 
 def decode(body: bytes, charset: str) -> str:
-    """Text of the body: a byte order mark wins, then the declared charset when there is such a one, then what its zeros say, then UTF-8."""
+    """Text of the body: a byte order mark wins, then the declared charset when there is such a one, then what its zeros say, then UTF-8.
+
+    Some declare a charset of the West, or words of two bytes, and send UTF-8: what reads as that is not taken for anything else.
+    """
     marked = next((codec for mark, codec in BYTE_ORDER_MARKS if body.startswith(mark)), "")
-    codec = marked or text_codec(charset) or json.detect_encoding(body)
+    codec, found = text_codec(charset), json.detect_encoding(body)
+    if codec.startswith(("utf-16", "utf-32")):
+        codec = found
+    elif codec in OF_THE_WEST and is_utf8(body):
+        codec = "utf-8"
     try:
-        return body.decode(codec)
+        return body.decode(marked or codec or found)
     except UnicodeDecodeError as error:
-        raise Unreadable(reasons.NOT_IN_CHARSET % {"charset": codec.upper(), "n": error.start + 1}) from None
+        raise Unreadable(reasons.NOT_IN_CHARSET % {"charset": error.encoding.upper(), "n": error.start + 1}) from None
+
+
+def is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @lru_cache(100)
@@ -155,7 +178,7 @@ def from_form(text: str, charset: str) -> dict[str, Any]:
         raise Unreadable(reasons.MANY_FIELDS % {"n": MAX_FIELDS}) from None
     fields: dict[str, Any] = {}
     for name, value in pairs:
-        if value or name not in fields:
+        if name not in fields or (value and not asks_neighbour(plain(name), fields[name])):
             fields[name] = value
     return fields
 
@@ -190,7 +213,7 @@ def put(found: dict[str, Any], key: str, value: Any) -> None:
     if isinstance(was, dict) and isinstance(value, dict):
         for inner, said in value.items():
             put(was, inner, said)
-    elif key not in found or clean(value) not in NOTHING:
+    elif key not in found or (clean(value) not in NOTHING and not asks_neighbour(plain(key), was)):
         found[key] = value
 
 
@@ -249,13 +272,16 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
     known: dict[str, str] = {}
     extra: dict[str, Any] = {}
     is_test = may_be_test and names_a_test(fields)
+    neighbour = False
     for key, value in fields.items():
         name = plain(key)
+        neighbour = neighbour or asks_neighbour(name, value)
         if name in NESTED:
             inner = nested(key, value)
             is_test = is_test or (may_be_test and names_a_test(inner))
             for k, v in inner.items():
                 part = plain(k)
+                neighbour = neighbour or asks_neighbour(part, v)
                 if part not in PERSON and not (part in ACT and clean(v)):
                     extra[k] = v
                 elif part in ACT:
@@ -269,20 +295,29 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
             extra[key] = value
     if not known and not any(plain(key) in NESTED for key in fields):
         raise Unreadable(reasons.NO_FIELD)
-    return to_act(known, extra, is_test)
+    return to_act(known | {"actioncode": "DNC"} if neighbour else known, extra, is_test)
+
+
+def asks_neighbour(name: str, value: Any) -> bool:
+    """Whether this field says that the buyer asked another publisher. Whatever else is said of the act, nobody may write to them."""
+    if name == "actioncode":
+        return any(canonical_action(one) == "DNC" for one in texts(value))
+    return name == "leadsource" and any(parse_lead_source(one[:MAX_SOURCE])[1] == "DNC" for one in texts(value))
 
 
 def names_a_test(fields: dict[str, Any]) -> bool:
-    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not; in what a buyer wrote freely, only where it begins so.
-
-    The person's part is asked by itself: a description may stand in it too.
-    """
-    whole = "\n".join(texts({key: value for key, value in fields.items() if says_what_it_is(plain(key), value)}))
+    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not. The person's part is asked by itself."""
+    whole = "\n".join(texts({key: evidence(plain(key), value) for key, value in fields.items()}))
     return "msft_test" in whole.lower() and TEST_LEAD.search(whole) is not None
 
 
-def says_what_it_is(name: str, value: Any) -> bool:
-    return name not in NESTED and (name != "description" or clean(value)[:9].lower() == "msft_test")
+def evidence(name: str, value: Any) -> Any:
+    """What of a field may say that the lead is a test. What a buyer wrote freely, and what the publisher called the offer, says so only where it begins so."""
+    if name in NESTED:
+        return ""
+    if name == "leadsource":
+        return lead_source(clean(value)).partition("|")[0]
+    return value if name not in ("description", "offertitle") or clean(value)[:9].lower() == "msft_test" else ""
 
 
 def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
@@ -292,7 +327,7 @@ def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
     return Act(
         person={name: known.get(name, "")[:MAX_VALUE] for name in PERSON},
         source=source[:100],
-        action="DNC" if "DNC" in (said, action) else (said or action)[:40],
+        action=(said or action)[:40],
         lead_source=known.get("leadsource", "")[:500],
         offer=offer[:300],
         offer_title=known.get("offertitle", "")[:300],
@@ -306,13 +341,18 @@ def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
 @lru_cache(10_000)
 def parse_lead_source(text: str) -> tuple[str, str, str]:
     """(source, action, offer) of `Source-Action|publisher.offer`, with spaces, `AppSource (SPZA)`, or nothing but the source."""
-    match = LEAD_SOURCE.match(text)
-    if match is None:
-        return text.strip(), "", ""
-    source, action, offer = ((match[name] or "").strip() for name in ("source", "action", "offer"))
+    head, _bar, offer = lead_source(text).partition("|")
+    last = LAST_PART.fullmatch(head)
+    source, action = last.groups() if last and canonical_action(last[2]) in CODES else head.partition("-")[::2]
+    source, action, offer = source.strip(), action.strip(), offer.strip()
     name, bracket, code = source.removesuffix(")").rpartition("(")
     bare = name.rstrip() if bracket and code.strip().upper() == "SPZA" else source
-    return SOURCES.get(bare.replace(" ", "").lower(), bare), canonical_action(action), offer
+    return SOURCES.get(NO_LETTER.sub("", bare.lower()).removeprefix("microsoft"), bare), canonical_action(action), offer
+
+
+def lead_source(text: str) -> str:
+    """With the dash and the bar of ASCII, whatever kind of them was typed."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(LIKE_ASCII)
 
 
 def canonical_action(code: str) -> str:
@@ -338,11 +378,20 @@ def content_key(known: dict[str, str], extra: dict[str, Any]) -> bytes:
     said["leadsource"] = "\n".join(parse_lead_source(said.get("leadsource", "")[:MAX_SOURCE])).casefold()
     said["actioncode"] = canonical_action(said.get("actioncode", "")).casefold()
     try:
-        rest = {plain(key): same(value) for key, value in extra.items()}
-    except RecursionError:  # nested so deeply that nobody compares it
-        rest = {}
+        rest = by_name(extra)
+    except RecursionError:  # nested so deeply that only its texts are compared
+        rest = {"deep": sorted(texts(extra))}
     whole = [{name: value for name, value in one.items() if value not in ("", None)} for one in (said, rest)]
     return hashlib.sha256(ENCODED(whole).encode()).digest()
+
+
+def by_name(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields by the letters of their names, of any script; those of one name beside each other, so that none hides what another says."""
+    found: dict[str, list[Any]] = {}
+    for key, value in fields.items():
+        name = plain(key) if key.isascii() else NO_LETTER_OF_ANY.sub("", unicodedata.normalize("NFKC", key[:MAX_KEY]).casefold())
+        found.setdefault(name or key.strip(), []).append(same(value))
+    return {name: values[0] if len(values) == 1 else sorted(values, key=ENCODED) for name, values in found.items()}
 
 
 def same(value: Any) -> Any:
@@ -350,5 +399,5 @@ def same(value: Any) -> Any:
     if isinstance(value, str):
         return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
     if isinstance(value, dict):
-        return {plain(key): same(inner) for key, inner in value.items()}
+        return by_name(value)
     return [same(inner) for inner in value] if isinstance(value, list) else value

@@ -35,6 +35,7 @@ KEEP: Final = """
     ON CONFLICT (id) DO UPDATE SET attempts = leads_submission.attempts RETURNING id
 """
 Environ = dict[str, Any]
+ENDED_EARLY: Final = "portal.ended_early"  # in the environment of what did not come whole
 SEEN: Final = "portal.seen_by_the_door"  # in the environment of what the door let pass
 
 
@@ -90,7 +91,7 @@ def receive(environ: Environ) -> Answer | None:
         body, size = read(environ)
     except Exception:
         return Answer(HTTPStatus.BAD_REQUEST, {"detail": "The body can't be read."})  # the sender hung up, or its chunks are broken
-    odd = reasons.CUT_OFF % {"n": size, "whole": announced(environ)} if body is not None and size < announced(environ) else ""
+    odd = "" if body is None else cut_off(environ, size)
     kept = keep(LeadUrl.digest_of(match[1]), body, size, environ.get("CONTENT_TYPE", ""), odd)
     if kept is None or isinstance(kept, Answer):
         return kept
@@ -100,6 +101,13 @@ def receive(environ: Environ) -> Answer | None:
         return Answer(HTTPStatus.BAD_REQUEST, {"detail": "The body ended early."})
     nudge()
     return Answer(HTTPStatus.ACCEPTED, {"id": kept})
+
+
+def cut_off(environ: Environ, size: int) -> str:
+    """Why a body is not whole: shorter than announced, or the line broke off between its chunks. Empty when it is."""
+    if size < (whole := announced(environ)):
+        return reasons.CUT_OFF % {"n": size, "whole": whole}
+    return reasons.CUT_OFF_SOMEWHERE % {"n": size} if environ.get(ENDED_EARLY) else ""
 
 
 def nudge() -> None:

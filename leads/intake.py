@@ -31,11 +31,11 @@ ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by
 GIVE_UP_AFTER = 3  # and after this often not taken at all
 
 
-def intake(limit: int = BATCH, only: UUID | None = None) -> int:
-    """Understand up to `limit` pending submissions, oldest first, or the one of this id; returns how many were settled. Zero when another session drains."""
+def intake(limit: int = BATCH, only: UUID | None = None) -> int | None:
+    """Understand up to `limit` pending submissions, oldest first, or the one of this id; returns how many were settled. None when another session drains."""
     with only_one(LOCK) as is_ours:
         if not is_ours:
-            return 0
+            return None
         batch = begin(limit, only)
         try:
             with collecting_later():

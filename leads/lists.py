@@ -189,7 +189,7 @@ def words_of(text: str) -> list[str]:
 
 def searched(leads: LeadQuerySet, text: str) -> LeadQuerySet:
     """Leads whose contact has, for every word of the text, a word that begins with it; a phone number is found by its digits."""
-    digits = re.sub(r"[\s()+./-]", "", text)
+    digits = re.sub(r"\(0\)|[\s()+./-]", "", text).lstrip("0")  # a phone is kept without what one dials before it
     words = [digits] if digits.isdigit() and len(digits) >= 4 else words_of(fold(text))
     if not words:
         return leads.none()

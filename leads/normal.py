@@ -172,7 +172,7 @@ def email_key(text: str) -> str:
 
 def address(text: str) -> str:
     """The whole text as an address; empty when it is none."""
-    text = MAILTO.sub("", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>[];,\"'")).strip(" .")
+    text = MAILTO.sub("", (ADDRESS_IN_NAME.search(text) or [text])[0].strip(" \t\r\n<>[];,\"'«»“”„‘’")).strip(" .")
     if len(text) <= 254 and PLAIN_EMAIL.fullmatch(text):
         return text.lower()
     try:
@@ -207,8 +207,11 @@ def phone_key(phone: str) -> str:
     return digits if 5 <= len(digits) <= 40 and len(set(digits)) > 1 else ""
 
 
-# Whose own names of countries are known too: the languages of the portal and of the largest markets beside.
-LANGUAGES = ("en", "es", "pt", "nl", "cs", "ru", "de", "fr", "it", "pl")
+# Whose own names of countries are known too. What means one country in one of them and another in another says nothing.
+LANGUAGES = (
+    "en", "es", "pt", "nl", "cs", "ru", "de", "fr", "it", "pl", "sv", "da", "nb", "fi", "is", "et", "lv", "lt", "hu", "ro", "bg", "sk", "sl", "hr", "sr", "el", "uk",
+    "tr", "he", "ar", "fa", "hi", "th", "vi", "id", "ms", "ja", "ko", "zh", "zh_Hant", "ca", "ka",
+)  # fmt: skip
 # English names that neither ISO 3166 nor the Unicode locale data has.
 MORE_COUNTRIES = {
     "GB": ("uk", "u k", "great britain", "britain", "england", "scotland", "wales", "northern ireland"),
@@ -316,12 +319,19 @@ def seniority(title: str) -> int:
     return next((level for level, pattern in SENIORITY if pattern.search(text)), 0)
 
 
+TYPED = str.maketrans(
+    {"ł": "l", "đ": "d", "ð": "d", "ø": "o", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ŋ": "n", "'": "", "’": "", "ʼ": ""}
+)
+
+
 def search_words(*texts: str, phone: str = "") -> list[str]:
     """The words a contact is found by: every folded word, whole addresses and their domains, and the endings of the phone number."""
     words: set[str] = set()
     for text in texts:
         folded = fold(text)
         words.update(WORD.findall(folded))
+        if not text.isascii() or "'" in text:  # as they are typed where these letters are on no key
+            words.update(WORD.findall(folded.translate(TYPED)))
         if "@" in folded:
             words.update((folded, folded.rpartition("@")[2]))
     digits = NO_DIGITS.sub("", phone)[:20]

@@ -30,6 +30,7 @@ SAME_AS = gettext_noop("The same as %(id)s.")
 SURPRISE = gettext_noop("%(error)s while reading it.")
 FATAL = gettext_noop("Its worker stopped every time it was begun.")
 CUT_OFF = gettext_noop("Cut off after %(n)s of %(whole)s bytes.")
+CUT_OFF_SOMEWHERE = gettext_noop("Cut off after %(n)s bytes.")
 CELLS = gettext_noop("%(n)s cells under %(m)s column names.")
 LONG_ROW = gettext_noop("Longer than a lead may be.")
 DISCARDED = gettext_noop("Discarded by %(name)s: it was no lead.")
@@ -51,7 +52,7 @@ FAULTS = {
 # The first that fits counts, so what fits anything comes last.
 TEMPLATES = (
     EMPTY, BROKEN_GZIP, LONG_GZIP, NOT_IN_CHARSET, NOT_IN_CHARSET_FORM, MANY_FIELDS, DEEP, NOT_JSON, A_LIST, A_VALUE, NO_FIELD, NO_PERSON, NO_ADDRESS, ANONYMOUS,
-    SAME_AS, SURPRISE, FATAL, CUT_OFF, TOO_LONG, DISCARDED, CELLS, LONG_ROW, INSIDE,
+    SAME_AS, SURPRISE, FATAL, CUT_OFF, CUT_OFF_SOMEWHERE, TOO_LONG, DISCARDED, CELLS, LONG_ROW, INSIDE,
 )  # fmt: skip
 
 

@@ -29,18 +29,25 @@ log = logging.getLogger(__name__)
 BATCH = 2_000
 LATER = timedelta(minutes=10)
 LOST_A_RACE = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
+HELPING, PAUSE = 2.0, 0.05  # seconds
 BUDGET = 60.0  # seconds; well below the time limit of a task, which would kill it in the middle of a batch
 
 
 def run(seconds: float = BUDGET) -> dict[str, int]:
-    """Take pending submissions and stale leads down the path until none is left or the time is up; returns how many of each. The rest stays due."""
+    """Take pending submissions and stale leads down the path until none is left or the time is up; returns how many of each. The rest stays due.
+
+    While another session understands, this one follows what that leaves, for a short while: so two processes share what is waiting, and other work has its turn.
+    """
     understood = followed = 0
-    until = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         settled = intake()
         moved = follow()
-        understood, followed = understood + settled, followed + moved
-        if (not settled and not moved) or time.monotonic() > until:
+        understood, followed = understood + (settled or 0), followed + moved
+        helps = settled is None and time.monotonic() < began + min(HELPING, seconds)
+        if helps and not moved:
+            time.sleep(PAUSE)
+        elif (not settled and not moved) or time.monotonic() > began + seconds:
             return {"understood": understood, "followed": followed, "demand": tally_demand()}
 
 

@@ -28,6 +28,15 @@ class NoSuchAddress(APIView):
         raise NotFound
 
 
+def told(value: Any) -> Any:
+    """What can be written: an answer may repeat what was sent, and half a pair of UTF-16 can't be sent back."""
+    if isinstance(value, dict):
+        return {told(key): told(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [told(inner) for inner in value]
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """`type`, `title`, `status`, `detail`, and for bad input `errors` by field; unexpected errors stay Django's."""
     if isinstance(error, DjangoValidationError):
@@ -47,6 +56,6 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         problem |= {"detail": "The request has errors.", "errors": response.data}
     else:
         problem["detail"] = response.data.get("detail", title)
-    response.data = problem
+    response.data = told(problem)
     response.content_type = "application/problem+json"
     return response

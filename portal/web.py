@@ -11,7 +11,7 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
@@ -38,7 +38,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     path: str
 
     def parse_header(self, head: bytes) -> None:
-        super().parse_header(head)
+        try:
+            super().parse_header(head)
+        except ValueError:  # a length of more digits than Python reads
+            raise ParsingError("Content-Length is invalid") from None
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Both Content-Length and Transfer-Encoding")
         if not self.path.startswith("/in/"):
             self.adj = copy(self.adj)
             self.adj.max_request_body_size = LARGEST_FORM
@@ -62,7 +67,7 @@ class Line(HTTPChannel):  # type: ignore[misc]
 
     def handle_close(self) -> None:
         cut, self.request = self.request, None
-        if cut and cut.headers_finished and not (cut.completed or cut.chunked or cut.error) and cut.path.startswith("/in/"):
+        if cut and cut.headers_finished and not (cut.completed or cut.error) and cut.path.startswith("/in/"):
             self.server.task_dispatcher.add_task(Unfinished(self, cut))
         super().handle_close()
 
@@ -79,7 +84,12 @@ class Unfinished:
         self.line, self.request = line, request
 
     def service(self) -> None:
-        for _part in self.line.server.application(WSGITask(self.line, self.request).get_environment(), lambda *_head: None):
+        from leads.door import ENDED_EARLY  # not before gunicorn has loaded the portal
+
+        if self.request.chunked:  # nobody said how long it was to be
+            self.request.headers["CONTENT_LENGTH"] = str(len(self.request.body_rcv))
+        environ = {**WSGITask(self.line, self.request).get_environment(), ENDED_EARLY: True}
+        for _part in self.line.server.application(environ, lambda *_head: None):
             pass
         self.request.close()
 

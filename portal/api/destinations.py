@@ -25,8 +25,8 @@ class DestinationSerializer(serializers.ModelSerializer[Destination]):
 
     class Meta:
         model = Destination
-        fields = ("id", "name", "kind", "listings", "config", "state", "pause_reason")
-        read_only_fields = ("state", "pause_reason")
+        fields = ("id", "name", "kind", "listings", "config", "state", "pause_reason", "closed_until")
+        read_only_fields = ("state", "pause_reason", "closed_until")
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         connector = connectors().get(given["kind"])

@@ -1,5 +1,6 @@
 """leads/: what a user may see of the leads, and the status, which they may set."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.db.models import Prefetch
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.access import who
 from accounts.audit import Kind, record
+from accounts.permissions import may_read
 from accounts.roles import ROLES
 from campaigns.models import Enrollment
 from delivery.models import Delivery
@@ -210,9 +212,9 @@ class OneLead(generics.RetrieveAPIView[Lead]):
         record(request, Kind.PERSONAL_DATA_READ, f"lead {kwargs['pk']}")
         return response
 
-    @extend_schema(request=StatusChange, responses=LeadSerializer)
+    @extend_schema(request=StatusChange, responses={200: LeadSerializer, 204: None})
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Set the status, or the expected value."""
+        """Set the status, or the expected value; answers with the lead, to a token of scope read."""
         lead = self.get_object()
         change = StatusChange(data=request.data)
         change.is_valid(raise_exception=True)
@@ -221,4 +223,6 @@ class OneLead(generics.RetrieveAPIView[Lead]):
             set_status(Lead.objects.filter(pk=lead.pk), given["status"], by=who(request))
         if "value" in given:
             set_value(lead, given["value"], by=who(request))
-        return self.retrieve(request, *args, **kwargs)
+        if may_read(request):
+            return self.retrieve(request, *args, **kwargs)
+        return Response(status=HTTPStatus.NO_CONTENT)

@@ -1,5 +1,6 @@
 """Lists are cursor pages: a page costs the same wherever it is."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -9,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from leads import keyset
+
+BEYOND_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 
 
 class NewestFirst(CursorPagination):
@@ -20,6 +23,8 @@ class NewestFirst(CursorPagination):
     max_page_size = 200
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        if BEYOND_BASE64.search(request.query_params.get("cursor", "")):
+            raise ValidationError({"cursor": "No page begins there."})
         try:
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, DjangoValidationError, ValueError):

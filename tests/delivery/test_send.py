@@ -414,7 +414,7 @@ def test_the_first_two_retries_come_within_30_seconds():
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("5", 5), ("", 0), ("-3", 0), ("soon", 0), ("999999999", 24 * 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
+    ("header", "seconds"), [("5", 5), ("3, 5", 5), ("", 0), ("-3", 0), ("soon", 0), ("999999999", 24 * 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
 )
 def test_retry_after_is_believed_within_reason(header, seconds):
     assert retry_after(header) == seconds
@@ -425,7 +425,7 @@ def test_retry_after_is_believed_within_reason(header, seconds):
     [
         "http://crm.example/leads", "ftp://crm.example/", "https://user:pw@crm.example/", "https://", "crm.example", "https://127.0.0.1/", "https://10.0.0.1/",
         "https://169.254.169.254/latest", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/", "https://0.0.0.0/", "https://[fc00::1]/",
-        "https://224.0.0.1/", "http://127.0.0.1/",
+        "https://224.0.0.1/", "http://127.0.0.1/", "https://127。0。0。1/", "https://localhost/",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public_https_are_refused(url, settings):
@@ -547,6 +547,32 @@ def test_a_destination_that_hangs_holds_up_no_other(destination, crm, offer, sal
     states = dict(Delivery.objects.values_list("destination__name", "state"))
     assert states == {"Your CRM": "delivered", "Silent": "retrying"}
     assert "No answer within 1 s" in Delivery.objects.get(destination=other).last_error
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_what_comes_due_while_others_hang_goes_out_beside_them(destination, crm, offer, app, sales, post, monkeypatch):
+    monkeypatch.setattr(egress, "PATIENCE", 3.0)
+    Destination.objects.update(state="off")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for number in range(9):
+            other = Destination(
+                name=f"Silent {number}", kind="https", config={"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"}, failures_in_row=1
+            )
+            other.keep_secret(SECRET)
+            other.save()
+            other.listings.add(offer)
+        post(offer)
+        pipeline.run()
+        sending = threading.Thread(target=lambda: (send(), connection.close()))
+        sending.start()
+        time.sleep(1)
+        Destination.objects.filter(pk=destination.pk).update(state="on")
+        until = time.monotonic() + 1.8
+        while not crm.calls and time.monotonic() < until:
+            time.sleep(0.05)
+        went = len(crm.calls)
+        sending.join()
+    assert went == 1
 
 
 @pytest.mark.parametrize("headers", [b"HTTP/1.1 200 OK\r\nX-", b""])

@@ -293,3 +293,82 @@ def test_a_body_that_was_cut_off_is_told_from_one_with_a_fault(body, fault):
 def test_a_code_is_known_by_its_full_name_too(said, code):
     assert dialects.canonical_action(said) == code
     assert dialects.parse_lead_source(f"SPZA-{said}|contoso.app")[1] == code
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"leadSource": "AzureMarketplace-INS|contoso.msft_test_lab"},
+        {"offerTitle": "Kit for MSFT_TEST runs"},
+        {"leadSource": "SPZA-PLT|MSFT_TEST offer"},
+    ],
+)
+def test_what_the_publisher_called_the_offer_makes_no_test_of_it(said):
+    assert not read(json.dumps(payload(**said)).encode(), JSON).is_test
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("SPZA\u2013DNC|contoso.f", "AppSource"), ("SPZA\u2014DNC", "AppSource"), ("SPZA\u2011DNC|a.b", "AppSource"), ("SPZA-DNC\uff5ccontoso.f", "AppSource"),
+        ("SPZA-DNC\u00a6x", "AppSource"), ("SPZA_DNC|x", "AppSource"), ("App-Source-DNC|x", "AppSource"), ("Azure-Marketplace-DNC|x", "AzureMarketplace"),
+        ("Microsoft AppSource - DNC | a.b", "AppSource"),
+    ],
+)  # fmt: skip
+def test_a_neighbours_request_is_known_whatever_dash_was_typed(said, source):
+    act = read(json.dumps(payload(actionCode="", leadSource=said)).encode(), JSON)
+    assert (act.asked_neighbour, act.source) == (True, source)
+
+
+@pytest.mark.parametrize("code", ["Do not contact (DNC)", "DNC (Do Not Contact)", "do_not_contact"])
+def test_a_neighbours_request_is_known_by_its_full_name(code):
+    assert read(json.dumps(payload(actionCode=code)).encode(), JSON).asked_neighbour
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"ACTIONCODE": "DNC", "email": "a@x.example", "actionCode": "PLT"}', b'{"actionCode": "DNC", "email": "a@x.example", "actionCode": "PLT"}',
+        b'{"email": "a@x.example", "actionCode": ["PLT", "DNC"]}', b'{"actionCode": "INS", "userDetails": {"email": "a@x.example", "actionCode": "DNC"}}',
+        b'{"leadSource": "SPZA-PLT|a.b", "userDetails": {"email": "a@x.example", "leadSource": "SPZA-DNC|a.b"}}',
+        b"email=a%40x.example&action_code=DNC&action_code=PLT",
+    ],
+)  # fmt: skip
+def test_of_several_codes_the_one_that_forbids_counts(body):
+    assert read(body, "").asked_neighbour
+
+
+@pytest.mark.parametrize("name", ["Комментарий", "備考", "note ", "!"])
+def test_fields_of_any_script_tell_two_acts_apart(name):
+    one, other = (
+        read(json.dumps({"email": "a@x.example", "Источник": "x", "note": "y", name: said}).encode(), "") for said in ("first wish", "another")
+    )
+    assert one.content_key != other.content_key
+
+
+def test_what_lies_very_deep_is_compared_too():
+    deep = [read(f'{{"email": "a@x.example", "x": {"[" * 600}"{said}"{"]" * 600}}}'.encode(), "").content_key for said in ("one", "other", "one")]
+    assert deep[0] == deep[2] != deep[1]
+
+
+def test_a_compressed_body_is_whole_or_none():
+    form = b"email=ada%40firma.example.com.br&first_name=Ada"
+    assert read(gzip.compress(form[:20]) + gzip.compress(form[20:]), "").person["email"] == "ada@firma.example.com.br"
+    with pytest.raises(Unreadable, match="can't be unpacked"):
+        read(gzip.compress(form)[:-9], "")
+
+
+@pytest.mark.parametrize(
+    ("codec", "charset"),
+    [("utf-8", "iso-8859-1"), ("utf-8", "us-ascii"), ("utf-8", "utf-16"), ("utf-16-be", "utf-16"), ("utf-16-le", "utf-16"), ("utf-8", "utf-32")],
+)
+def test_a_charset_that_was_declared_in_error_costs_no_name(codec, charset):
+    assert (
+        read(json.dumps(payload(firstName="Zoë"), ensure_ascii=False).encode(codec), f"application/json; charset={charset}").person["firstname"]
+        == "Zoë"
+    )
+
+
+@pytest.mark.parametrize("form", ["&first_name=Ada&email=a%40x.example", "first name=Ada&email=a%40x.example"])
+def test_a_form_is_one_however_it_begins(form):
+    assert read(form.encode(), "").person["firstname"] == "Ada"

@@ -154,7 +154,7 @@ def test_tenants_of_one_provider_are_companies_of_their_own(email, own):
     ("said", "code"),
     [
         ("Congo (DRC)", "CD"), ("Bahamas, The", "BS"), ("Türkiye (Turkey)", "TR"), ("US - United States", "US"), ("United States (US)", "US"), ("Lao PDR", "LA"),
-        ("Česko", "CZ"), ("Deutschland", "DE"), ("Россия", "RU"), ("Brasil", "BR"), ("Congo", "CG"), ("Niger", "NE"), ("Atlantis (Sea)", ""), ("-", ""),
+        ("Česko", "CZ"), ("Deutschland", "DE"), ("Россия", "RU"), ("Brasil", "BR"), ("Congo", "CG"), ("Niger", "NE"), ("Atlantis (Sea)", ""), ("Sverige", "SE"), ("Suomi", "FI"), ("Ελλάδα", "GR"), ("日本", "JP"), ("대한민국", "KR"), ("Україна", "UA"), ("-", ""),
         ("Georgia (USA)", ""), ("Georgia - USA", ""), ("Congo (Democratic Republic)", ""), ("Korea (DPR)", ""), ("Sudan (South)", "SS"),
         ("Guinea (Equatorial)", "GQ"), ("Ireland (Northern)", "GB"), ("Samoa (American)", "AS"), ("China (Hong Kong)", ""), ("China - Taiwan", ""),
         ("Virgin Islands (US)", ""), ("USA (Puerto Rico)", ""), ("Falkland Islands (Islas Malvinas)", "FK"),

@@ -433,3 +433,14 @@ def test_due_today_leads_to_what_my_day_counts(offer, sales, arrive, signed_in):
 def test_a_seller_s_chip_names_the_owner(offer, sales, arrive, signed_in):
     arrive(offer)
     assert [chip.value for chip in signed_in(sales).get(f"{LIST}?owner=sales").context["chips"]] == [sales.full_name]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["lukasz walesa", "Łukasz", "obrien", "08912345678", "089 123456-78", "0049 89 12345678", "+49(0)8912345678", "(089)12345678", "+49 89 12345678"],
+)
+def test_somebody_is_found_as_one_types_them(offer, sales, marketing, arrive, signed_in, typed):
+    arrive(offer, firstName="Łukasz", lastName="Wałęsa O’Brien", phone="089 12345678", country="DE")
+    arrive(offer, email="other@firm.example", phone="+420555010203")
+    page = signed_in(marketing).get("/leads/", {"q": typed}).text
+    assert "Łukasz" in page and "other@firm.example" not in page and page.count('class="card-title lead-cell"') == 1

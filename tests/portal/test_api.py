@@ -314,3 +314,30 @@ def test_json_bodies_that_are_too_deep_or_wrong_are_400(admin, api):
     for body in ("[" * 100_000, '{"a":', "\x00", json.dumps([1])):
         assert client.post("/api/v1/destinations/", body, content_type="application/json").status_code == 400
     assert Listing.objects.count() == 0
+
+
+def test_what_an_answer_repeats_can_always_be_written(offer, sales, admin, arrive, api):
+    lead = arrive(offer)
+    answer = api(admin).patch(f"/api/v1/leads/{lead.pk}/", b'{"status": "\\ud800"}', content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["status"])
+
+
+def test_a_token_that_may_only_write_reads_nothing(offer, admin, sales, arrive):
+    lead = arrive(offer)
+    client = Client(headers={"authorization": f"Bearer {ApiToken.issue(admin, 'robot', ['write'])}"})
+    answer = client.patch(f"/api/v1/leads/{lead.pk}/", {"status": "qualified"}, content_type="application/json")
+    assert (answer.status_code, answer.content) == (204, b"")
+    lead.refresh_from_db()
+    assert lead.status == "qualified"
+
+
+def test_answers_with_people_in_them_are_kept_nowhere(offer, admin, sales, arrive, api):
+    lead = arrive(offer)
+    for path in ("leads/", f"leads/{lead.pk}/", "deliveries/", "enrollments/", "submissions/"):
+        assert api(admin).get(f"/api/v1/{path}")["Cache-Control"] == "no-store", path
+
+
+@pytest.mark.parametrize("cursor", ["[]", "{}", "*", "~", "%25"])
+def test_a_broken_cursor_is_no_first_page(admin, api, cursor):
+    for path in ("submissions/", "campaigns/", "leads/"):
+        assert api(admin).get(f"/api/v1/{path}?cursor={cursor}").status_code == 400, path

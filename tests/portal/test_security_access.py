@@ -57,7 +57,7 @@ FIELDS = {
     "strategies": "id name starts ends currency budget targets spent",
     "demand-activities": "id name code channel listing url starts ends strategy returns",
     "costs": "id activity campaign day amount note",
-    "destinations": "id name kind listings config state pause_reason",
+    "destinations": "id name kind listings config state pause_reason closed_until",
 }
 ONE_LEAD = "id status contact listing score owner owner_reason respond_by first_response_at received_at value tags interactions enrollments deliveries activities"
 

@@ -106,3 +106,10 @@ def test_no_other_body_may_be_much_longer_than_a_file_to_import(server):
     line = server.line(post("/leads/imports/", 10_000_000))
     line.sendall(b"x" * 10_000_000)
     assert whole(line).endswith(b"\r\n\r\n10000000")
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 4\r\nTransfer-Encoding: chunked", b"Content-Length: " + b"9" * 5_000])
+def test_a_length_that_says_two_things_or_nothing_a_machine_can_read_is_refused(server, head):
+    with closing(server.line(b"POST /in/x HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n0\r\n\r\n")) as line:
+        assert b" 400 " in line.recv(1_000)
+    assert server.answers()

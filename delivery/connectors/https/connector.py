@@ -109,9 +109,14 @@ def judge(status: int, headers: httpx.Headers, text: str) -> Answer:
 
 
 def retry_after(value: str) -> float:
-    """Seconds of a Retry-After header, as a number or a date, a day at most; unreadable and past ones count as none."""
+    """Seconds of a Retry-After header, as a number or a date, a day at most; the longest of several; unreadable and past ones count as none."""
+    numbers = [one.strip() for one in value.split(",")]
     try:
-        seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        seconds = (
+            max(map(float, numbers))
+            if all(one.isdecimal() for one in numbers)
+            else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        )
     except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)
