@@ -59,6 +59,8 @@ def may_enter(view: Any, request: HttpRequest) -> bool:
 def deny(request: HttpRequest) -> HttpResponseBase:
     """Send strangers to the sign-in page, tell everybody else no."""
     if not request.user.is_authenticated:
+        if request.method not in SAFE:
+            messages.warning(request, _("You were signed out in the meantime: what you sent last was not saved."))
         answer = redirect_to_login(request.get_full_path() if request.method in SAFE else came_from(request))
         if request.headers.get("HX-Request"):  # a part of a page was asked for; the page as a whole must go
             answer["HX-Redirect"] = answer["Location"]

@@ -95,6 +95,9 @@ class PersonAdmin(Audited, UserAdmin):
     )
     readonly_fields = ("is_active", "is_staff", "is_superuser", "is_demo", "groups", "user_permissions", "last_login", "date_joined")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # the portal invites them
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -32,7 +32,7 @@ class Way:
     """One way out of a branch, with those who took it."""
 
     arm: Arm
-    taken: int
+    taken: int | None  # None when several ways are empty, and nothing tells who took which
     standings: "list[Standing]"
 
     share: str = ""  # of a split, as percent
@@ -262,12 +262,15 @@ def mails_of(stages: Iterable[int]) -> list[tuple[int, int, int]]:
 
 
 def way_of(branch: Standing, arm: Arm, standings: "dict[UUID, Standing]") -> Way:
-    """An arm with its stages. An empty one was taken by those who went past the others."""
+    """An arm with its stages. The one that is empty was taken by those who went past the others, or ended there."""
     there = [standings[step.stage.key] for step in arm.steps]
     shares = [one.get("share", 1) for one in branch.stage.options.get("arms", [])] if branch.stage.kind == Stage.Kind.SPLIT else []
     share = f"{shares[arm.number] / (sum(shares) or 1):.0%}" if shares else ""
-    others = sum(standings[other.steps[0].stage.key].arrived for other in branch.step.arms if other.steps)
-    return Way(arm, there[0].arrived if there else max(0, branch.moved_on - others), there, share)
+    taken: int | None = there[0].arrived if there else None
+    if not there and sum(not other.steps for other in branch.step.arms) == 1:
+        others = sum(standings[other.steps[0].stage.key].arrived for other in branch.step.arms if other.steps)
+        taken = max(0, branch.moved_on + branch.ended - others)
+    return Way(arm, taken, there, share)
 
 
 def link(steps: list[Step], standings: "dict[UUID, Standing]") -> None:

@@ -95,7 +95,12 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
             refusals = error.messages
         else:
             record(request, Kind.CHANGED, f"campaign {slug} published")
-            messages.success(request, _("Published; %(n)d people are on their way") % {"n": waiting})
+            said = (
+                _("Published; %(n)d people are on their way") % {"n": waiting}
+                if waiting
+                else _("Published; who should be in it enters within moments")
+            )
+            messages.success(request, said)
             return redirect("campaigns:detail", slug)
     figures = figures_of(campaign.current or version)
     context = {

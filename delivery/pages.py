@@ -28,6 +28,7 @@ from delivery.models import Delivery, Destination
 from delivery.payload import payload
 from delivery.send import replay as replay_these
 from delivery.send import resume
+from leads.keyset import count
 from leads.models import Lead
 
 MAX_REASON = 500
@@ -135,7 +136,10 @@ def back(request: HttpRequest) -> str:
 @allow(*OFFICE)
 @require_POST
 def replay(request: HttpRequest) -> HttpResponse:
-    """Send dead deliveries again, with the same message id."""
+    """Send dead deliveries again, with the same message id; all that the filters show, once somebody said that they are sure."""
+    if request.POST.get("all") and not request.POST.get("sure"):
+        asked = {name: request.POST.get(name, "") for name in ("state", "destination")}
+        return render(request, "delivery/replay.html", {"count": count(picked(request)), "back": back(request), "asked": asked})
     waits = picked(request).filter(destination__state=Destination.State.OFF).exists()
     again = replay_all(picked(request))
     if again:

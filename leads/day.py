@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -60,12 +61,16 @@ def day_of(user: User) -> Day:
 
 
 def to_answer(waiting: LeadQuerySet) -> list[Item]:
-    acts = Interaction.objects.filter(lead=OuterRef("pk")).order_by("-received_at")
-    said = acts.exclude(description="").values("description")[:1]
-    leads = waiting.for_list().annotate(said=Subquery(said)).order_by("respond_by", "pk")[:MOST]
+    leads = with_words(waiting).order_by("respond_by", "pk")[:MOST]
     return [Item(lead.respond_by, lead, words=lead.said or "", action=lead.last_action) for lead in leads if lead.respond_by]
 
 
+def with_words(leads: LeadQuerySet) -> Any:
+    """Leads with what their buyers wrote last."""
+    acts = Interaction.objects.filter(lead=OuterRef("pk")).order_by("-received_at")
+    return leads.for_list().annotate(said=Subquery(acts.exclude(description="").values("description")[:1]))
+
+
 def to_do(tasks: QuerySet[Task]) -> list[Item]:
-    found = tasks.order_by("due_at").prefetch_related(Prefetch("lead", Lead.objects.for_list()))[:MOST]
-    return [Item(task.due_at, task.lead, task) for task in found]
+    found = tasks.order_by("due_at").prefetch_related(Prefetch("lead", with_words(Lead.objects.all())))[:MOST]
+    return [Item(task.due_at, task.lead, task, getattr(task.lead, "said", None) or "", task.lead.last_action) for task in found]

@@ -122,9 +122,10 @@ def quarantine(submission: Submission, reason: str) -> None:
 
 
 def rerun(submission: Submission, repair: bytes | None = None) -> None:
-    """Take a quarantined or discarded submission up again. Repaired bytes are kept beside the archived ones, which stay as they came."""
-    waiting = Submission.objects.quarantined() | Submission.objects.discarded()
-    waiting.filter(pk=submission.pk).update(disposition=Disposition.PENDING, reason="", attempts=0, **({} if repair is None else {"repair": repair}))
+    """Take up again what was not read, was discarded, or taken for a test. Repaired bytes are kept beside the archived ones, which stay as they came."""
+    Submission.objects.repairable().filter(pk=submission.pk).update(
+        disposition=Disposition.PENDING, reason="", attempts=0, **({} if repair is None else {"repair": repair})
+    )
 
 
 def discard(submission: Submission, by: str) -> bool:

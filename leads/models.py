@@ -58,6 +58,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """What a person took out of quarantine for good, or until somebody thinks again."""
         return self.filter(IS_DISCARDED)
 
+    def repairable(self) -> Self:
+        """What a person may take up once more: what could not be read, was put away, or was taken for a test."""
+        return self.filter(IS_DISCARDED | models.Q(disposition__in=(Disposition.QUARANTINED, Disposition.TEST)), body__isnull=False)
+
 
 class Submission(models.Model):
     """One delivery by the marketplace, or what a person brought: the exact bytes, and what became of them. Partitioned by month on its id."""
@@ -409,7 +413,7 @@ class Task(models.Model):
 
     @property
     def words(self) -> str:
-        """Its title in the reader's language, when a shipped campaign gave it."""
+        """Its title in the reader's language, when a shipped campaign or the portal gave it."""
         return gettext(self.title) if self.title else ""
 
 

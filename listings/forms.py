@@ -36,6 +36,10 @@ class NewListingForm(ListingForm):
     class Meta(ListingForm.Meta):
         fields = ("title", "slug", *ListingForm.Meta.fields[1:])  # type: ignore[assignment]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["lead_sharing"] = False  # it has no lead URL yet that Partner Center could be told
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         slug = cleaned.get("slug") or slugify(cleaned.get("title", ""))[:80]

@@ -7,3 +7,4 @@ import "./command-palette.js";
 import "./keyboard.js";
 import "./forms.js";
 import "./htmx.js";
+import "./current-tab.js";

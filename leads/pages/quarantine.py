@@ -60,7 +60,7 @@ def submission(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "submission": found, "seen": evidence(found.raw, found.content_type), "form": RepairForm(initial={"text": repairable(found)}),
         "is_quarantined": is_quarantined, "is_discarded": is_discarded,
-        "can_repair": found.body is not None and (is_quarantined or is_discarded), "sha256": bytes(found.sha256 or b"").hex(),
+        "can_repair": Submission.objects.repairable().filter(pk=pk).exists(), "sha256": bytes(found.sha256 or b"").hex(),
     }  # fmt: skip
     return render(request, "leads/submission.html", context)
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import allow, who
@@ -15,7 +16,7 @@ from accounts.audit import Kind, record
 from accounts.roles import ROLES
 from leads import bulk, panels, undo, work
 from leads.correct import correct
-from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, ValueForm, WroteForm, checked
+from leads.forms import CallForm, ContactForm, NoteForm, TaskForm, ValueForm, WroteForm, checked, tomorrow
 from leads.models import Interaction, Lead, Status, Task
 from leads.place import place_of
 from leads.tags import MOST as MOST_TAGS
@@ -99,6 +100,9 @@ def call(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     first = lead.first_response_at is None and lead.respond_by is not None
     work.log_call(lead, who(request), said["reached"] is not False, said["note"])
     messages.success(request, _("Call noted, the clock stopped") if first else _("Call noted"))
+    if said["reached"] is False and not lead.tasks.filter(done_at=None).exists():
+        work.add_task(lead, who(request), gettext_noop("Call again"), tomorrow())
+        messages.info(request, _("A task to call again is due tomorrow"))
     return back(request, lead)
 
 

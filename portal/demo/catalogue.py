@@ -41,7 +41,7 @@ PEOPLE = (
 VIEWS = (  # owner, name, filters, shared
     ("marketing", "Act now, no response yet", "cluster=act_now&clock=waiting", False),
     ("marketing", "Azure, this week", "storefront=azure-marketplace&days=7", False),
-    ("marketing", "Won this quarter", "days=91&reached=won", False),
+    ("marketing", "Won, last 91 days", "days=91&reached=won", False),
     ("admin", "Without an owner, score 50 up", "owner=nobody&score_min=50", True),
     ("sales", "Hot and mine", "status=new,qualified&score_min=60", False),
 )

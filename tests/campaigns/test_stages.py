@@ -14,6 +14,7 @@ from accounts.models import User
 from campaigns import build
 from campaigns.advance import advance
 from campaigns.clock import due_in_sql, main_zones, zones_in_sql
+from campaigns.figures import figures_of
 from campaigns.models import Campaign, Enrollment, Message, Notice, Passage, Stage, Transition
 from campaigns.notices import send_notices
 from campaigns.publish import pause, publish
@@ -50,6 +51,18 @@ def test_a_branch_sends_each_the_first_way_that_holds_and_all_others_the_last(ap
     pass_time()
     assert [where(lead) for lead in (*leads, again)] == ["Czech", "Others", "Twice"]
     assert sum(Passage.objects.filter(from_stage=asks).values_list("count", flat=True)) == 3
+
+
+def test_who_ends_in_an_empty_way_is_counted_there(app, put, running, arrive, pass_time, campaign):
+    asks = put("branch", "Where", arms=[{"name": "Czech", "when": IN_CZ}])
+    put("goal", "Czech", timedelta(days=9), parent=asks, arm=0)
+    running()
+    for country in ("CZ", "US", "DE"):
+        arrive(app, **{**WEAK, "email": f"{country}@gmail.com", "country": country})
+    pass_time()
+    one = next(one for one in figures_of(campaign.current).standings if one.stage.name == "Where")
+    assert [(way.arm.name, way.taken) for way in one.ways if not way.arm.is_otherwise] == [("Czech", 1)]
+    assert ([way.taken for way in one.ways if way.arm.is_otherwise], one.ended) == ([2], 2)
 
 
 def test_who_comes_to_the_end_of_an_arm_goes_on_after_the_branch(app, put, running, arrive, pass_time):

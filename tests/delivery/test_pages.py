@@ -99,10 +99,13 @@ def test_replay_keeps_the_message_id_and_is_audited(dead, office):
 def test_replay_of_all_follows_the_filters_and_touches_only_dead_ones(dead, crm, offer, arrive, office):
     other = arrive(offer, email="b@kolovrat.example").deliveries.get()
     Delivery.objects.filter(pk=other.pk).update(state="delivered")
-    office.post("/follow-up/deliveries/replay/", {"all": "1", "state": "dead", "destination": str(crm.pk + 1)})
+    office.post("/follow-up/deliveries/replay/", {"all": "1", "sure": "1", "state": "dead", "destination": str(crm.pk + 1)})
     dead.refresh_from_db()
     assert dead.state == "dead"
-    office.post("/follow-up/deliveries/replay/", {"all": "1", "destination": str(crm.pk)})
+    asked = office.post("/follow-up/deliveries/replay/", {"all": "1", "state": "dead", "destination": str(crm.pk)}).text
+    dead.refresh_from_db()
+    assert (dead.state, "1 delivery." in asked, f'name="destination" value="{crm.pk}"' in asked) == ("dead", True, True)
+    office.post("/follow-up/deliveries/replay/", {"all": "1", "sure": "1", "destination": str(crm.pk)})
     dead.refresh_from_db()
     other.refresh_from_db()
     assert (dead.state, other.state) == ("due", "delivered")
@@ -277,3 +280,9 @@ def test_replaying_to_what_is_off_says_that_it_waits(dead, crm, office):
     Destination.objects.update(state="off")
     page = office.post(reverse("delivery:replay"), {"pick": [str(dead.pk)]}, follow=True)
     assert "is due again" in page.text and "gets what is due when it is on again" in page.text
+
+
+def test_a_delivery_to_a_destination_that_is_paused_says_what_it_waits_for(dead, crm, office):
+    Delivery.objects.filter(pk=dead.pk).update(state="retrying")
+    Destination.objects.filter(pk=crm.pk).update(state="paused")
+    assert "when the destination is on again" in office.get(f"/follow-up/deliveries/{dead.pk}/").text

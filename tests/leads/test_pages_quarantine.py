@@ -126,3 +126,16 @@ def test_unknown_action_codes_are_listed_until_an_admin_knows_them(offer, sales,
     page = signed_in(admin).post("/leads/quarantine/codes/", {"code": "../odd/code"}, follow=True)
     assert "Unknown action codes" not in page.content.decode()
     assert ActionCode.objects.get(code="../odd/code").known
+
+
+def test_what_was_taken_for_a_test_in_error_is_read_in_a_copy_without_the_mark(offer, sales, post, marketing, signed_in):
+    taken = post(offer, company="MSFT_TEST Instruments")
+    pipeline.run()
+    browser, path = signed_in(marketing), f"/leads/quarantine/{taken.pk}/"
+    assert "Run repaired copy" in browser.get(path).text
+    browser.post(f"{path}run/", {"repair": "1", "text": browser.get(path).context["form"].initial["text"].replace("MSFT_TEST ", "")})
+    taken.refresh_from_db()
+    assert (taken.disposition, Lead.objects.get().contact.company_name) == ("lead", "Instruments")
+    browser.post(f"{path}run/")
+    taken.refresh_from_db()
+    assert taken.disposition == "lead"

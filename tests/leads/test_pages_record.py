@@ -369,3 +369,27 @@ def test_a_refused_form_stands_open_with_what_was_typed(offer, marketing, sales,
 def test_a_value_is_written_as_the_reader_s_language_does():
     valued = Activity(kind="valued", data={"was": None, "value": "1000000.50"})
     assert sentence(valued) == "Expected value – → 1,000,000.5"
+
+
+def test_whom_a_call_did_not_reach_is_called_again_tomorrow(lead, sales, signed_in):
+    browser = signed_in(sales)
+    for _ in range(2):
+        page = browser.post(f"/leads/{lead.pk}/calls/", {"reached": "0"}, follow=True).text
+    assert [task.title for task in lead.tasks.all()] == ["Call again"]
+    assert timezone.localdate(lead.tasks.get().due_at) == timezone.localdate() + timedelta(days=1)
+    assert "Call again" in page
+    browser.post(f"/leads/tasks/{lead.tasks.get().pk}/done/")
+    browser.post(f"/leads/{lead.pk}/calls/", {"reached": "1"})
+    assert not lead.tasks.filter(done_at=None).exists()
+
+
+def test_a_task_is_for_a_day_that_is_not_over(lead, sales, signed_in):
+    browser = signed_in(sales)
+    answer = browser.post(f"/leads/{lead.pk}/tasks/", {"title": "Ask", "due_at": "2019-01-01T09:00"})
+    assert (answer.status_code, "That day is over." in answer.text, lead.tasks.count()) == (422, True, 0)
+
+
+def test_who_was_signed_out_meanwhile_hears_that_nothing_was_saved(lead, sales, client):
+    page = client.post(f"/leads/{lead.pk}/notes/", {"note": "typed for long"}, follow=True).text
+    assert "what you sent last was not saved" in page
+    assert not lead.activities.filter(kind="noted").exists()

@@ -126,6 +126,10 @@ def test_a_new_listing_gets_its_secret_at_once(azure, admin, signed_in):
     assert made.current_lead_url() is not None
 
 
+def test_a_new_listing_does_not_claim_to_be_connected(azure, admin, signed_in):
+    assert not signed_in(admin).get("/listings/new/").context["form"]["lead_sharing"].value()
+
+
 def test_a_kind_that_the_storefront_does_not_carry_is_refused_in_words(azure, admin, signed_in):
     answer = signed_in(admin).post("/listings/new/", NEW | {"storefront": azure.pk, "kind": "app"})
     message = "Azure Marketplace carries Offer, Technology; a listing of the kind App does not belong there."
