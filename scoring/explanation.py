@@ -14,7 +14,7 @@ from scoring.models import ScoreRule, ScoreVersion
 
 # Names of the shipped rules, marked here because they live in rows.
 SHIPPED = (
-    gettext_noop("Business e-mail"), gettext_noop("Disposable e-mail"), gettext_noop("Company named"), gettext_noop("Decides alone"),
+    gettext_noop("Business e-mail"), gettext_noop("Disposable e-mail"), gettext_noop("Company known"), gettext_noop("Decides alone"),
     gettext_noop("Decides with others"), gettext_noop("Recommends"), gettext_noop("Country we serve"), gettext_noop("Right audience"),
     gettext_noop("Can be called"), gettext_noop("Purchased in the Azure portal"), gettext_noop("Asked to be contacted"), gettext_noop("Get it now"),
     gettext_noop("Test drive"), gettext_noop("Another act"), gettext_noop("Acted within 2 days"), gettext_noop("Two acts or more"),

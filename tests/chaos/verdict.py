@@ -119,6 +119,7 @@ def judge(world: World, ledger: Ledger) -> Verdict:
     return verdict
 
 
+PUT_ASIDE = "SELECT disposition, reason, count(*) FROM leads_submission WHERE disposition NOT IN ('lead', 'redelivery') GROUP BY 1, 2"
 DOUBLED = """
     SELECT coalesce(sum(n - 1), 0) FROM (
         SELECT count(*) AS n FROM leads_lead l JOIN leads_contact c ON c.id = l.contact_id GROUP BY c.email, l.listing_id) AS same
@@ -136,6 +137,7 @@ def look(world: World, ledger: Ledger, archive: dict[str, bytes], wrong: list[st
     told = {str(pk) for (pk,) in world.sql(HOOKED)}
     expect(wrong, "records of the hook", world.crm.hooked, {pk: state for pk, state in leads.items() if pk in told})
     wrong += [f"{count} {name}" for name, statement in WRONG.items() if (count := int(world.sql(statement)[0][0]))]
+    wrong += [f"{count} {disposition} in the archive: {reason}" for disposition, reason, count in world.sql(PUT_ASIDE)]
     wrong += [f"{count} {name}" for name, count in waiting(world).items()]
 
 
