@@ -44,7 +44,7 @@ def set_something(leads: Sequence[Any], stage: Stage, campaign: str) -> None:
     these, why = Lead.objects.among(leads), {"campaign": campaign, "stage": stage.name}
     match stage.options:
         case {"status": status}:
-            set_status(these.open(), status, by=None, **why)  # a closed lead is a person's word
+            set_status(these.open(), status, by=None, **why)  # a closed one stays closed
         case {"tag": tag, "off": True}:
             remove_tag(these, tag, by=None, **why)
         case {"tag": tag}:

@@ -112,7 +112,11 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 def delivery(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One delivery with every attempt and what the other side said."""
     one = get_object_or_404(Delivery.objects.visible_to(who(request)).select_related(*SHOWN, "lead__listing__storefront"), pk=pk)
-    return render(request, "delivery/delivery.html", {"delivery": one, "attempts": one.log.order_by("-pk")[:100], "destination": one.destination})
+    context = {
+        "delivery": one, "attempts": one.log.order_by("-pk")[:100], "destination": one.destination,
+        "next_try": max(filter(None, (one.due_at, one.destination.closed_until))),
+    }  # fmt: skip
+    return render(request, "delivery/delivery.html", context)
 
 
 def picked(request: HttpRequest) -> QuerySet[Delivery]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -53,15 +54,15 @@ def send() -> int:
 
     What comes due while others are at it begins beside them, and those that fail never have all threads: who answers waits for nobody who does not.
     """
-    if Destination.objects.count() <= 1:
-        return sum(drain(one) for one in Destination.objects.with_due(timezone.now()))
     made, seen, until = 0, set[int](), time.monotonic() + BUDGET
+    if Destination.objects.count() <= 1:
+        return sum(drain(one, until) for one in Destination.objects.with_due(timezone.now()))
     with ThreadPoolExecutor(THREADS, "delivery") as pool:
         at_it: dict[Future[int], Destination] = {}
         while True:
             for one in Destination.objects.with_due(timezone.now()).exclude(pk__in=seen) if time.monotonic() < until else ():
                 if not one.is_failing or sum(other.is_failing for other in at_it.values()) < THREADS // 2:
-                    at_it[pool.submit(in_thread(drain), one)] = one
+                    at_it[pool.submit(in_thread(drain), one, until, gives_way=True)] = one
                     seen.add(one.pk)
             for done in wait(at_it, timeout=LOOK, return_when=FIRST_COMPLETED).done:
                 calls, one = done.result(), at_it.pop(done)
@@ -72,29 +73,30 @@ def send() -> int:
                 return made
 
 
-def in_thread(verb: Callable[[Destination], int]) -> Callable[[Destination], int]:
+def in_thread(verb: Callable[..., int]) -> Callable[..., int]:
     """A thread of the pool has its own connection and closes it."""
 
-    def run(destination: Destination) -> int:
+    def run(*given: Any, **named: Any) -> int:
         try:
-            return verb(destination)
+            return verb(*given, **named)
         finally:
             connection.close()
 
     return run
 
 
-def drain(destination: Destination) -> int:
-    """Send to one destination until nothing is due, the breaker opens, or the time is up. Skips it when another session is at it."""
+def drain(destination: Destination, until: float, gives_way: bool = False) -> int:
+    """Send to one destination until nothing is due, the breaker opens, it fails while others may wait for the thread, or the time is up. Skips it when another
+    session is at it."""
     with only_one(LOCK, destination.pk) as is_ours:
         if not is_ours:
             return 0
         destination.refresh_from_db()  # whoever held the lock may have paused it
-        return rounds(destination) if destination.is_open else 0
+        return rounds(destination, until, gives_way) if destination.is_open else 0
 
 
-def rounds(destination: Destination) -> int:
-    made, until = 0, time.monotonic() + BUDGET
+def rounds(destination: Destination, until: float, gives_way: bool) -> int:
+    made = 0
     with ThreadPoolExecutor(IN_FLIGHT, "call") as pool:
         while time.monotonic() < until:
             probing = destination.closed_until is not None  # it failed up to now
@@ -106,7 +108,7 @@ def rounds(destination: Destination) -> int:
                 finish(destination, call)
             made += len(calls)
             destination.refresh_from_db()
-            if not destination.is_open:
+            if not destination.is_open or (gives_way and destination.is_failing):
                 break
     return made
 

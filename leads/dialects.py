@@ -23,6 +23,7 @@ JSON = "application/json"
 PERSON = ("firstname", "lastname", "email", "phone", "country", "company", "title")
 ACT = ("leadsource", "actioncode", "offertitle", "description")
 NESTED = ("userdetails", "customerinfo")
+OWN_WORDS = ("description", "offertitle", "offerid", "productid", "publisherid", "publisherdisplayname")
 ALIASES = {"offerdisplayname": "offertitle"}
 KNOWN_ACTIONS = {"ins": "INS", "plt": "PLT", "dnc": "DNC", "create": "Create", "starttestdrive": "StartTestDrive"}
 # The documented codes by their full names, with or without the code beside them.
@@ -171,16 +172,27 @@ def from_form(text: str, charset: str) -> dict[str, Any]:
     try:
         said = dict(parse_qsl(text.strip(), encoding="latin-1", max_num_fields=MAX_FIELDS)).get("encoding", "")
         codec = text_codec(charset) or text_codec(said) or "utf-8"
-        pairs = parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding=codec, errors="strict")
+        pairs = pairs_of(text, codec)
     except UnicodeDecodeError as error:
         raise Unreadable(reasons.NOT_IN_CHARSET_FORM % {"charset": error.encoding.upper()}) from None
     except ValueError:
         raise Unreadable(reasons.MANY_FIELDS % {"n": MAX_FIELDS}) from None
     fields: dict[str, Any] = {}
     for name, value in pairs:
-        if name not in fields or (value and not asks_neighbour(plain(name), fields[name])):
+        if name not in fields or (value and not forbids(name, fields[name])):
             fields[name] = value
     return fields
+
+
+def pairs_of(text: str, codec: str) -> list[tuple[str, str]]:
+    """The fields of a form, escapes read; as UTF-8 whatever was declared, where the charset is one that others are often sent under."""
+    for one in ("utf-8", codec) if codec in OF_THE_WEST or codec.startswith(("utf-16", "utf-32")) else (codec,):
+        try:
+            return parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding=one, errors="strict")
+        except UnicodeDecodeError:
+            if one == codec:
+                raise
+    raise AssertionError
 
 
 def from_json(text: str) -> dict[str, Any]:
@@ -213,8 +225,13 @@ def put(found: dict[str, Any], key: str, value: Any) -> None:
     if isinstance(was, dict) and isinstance(value, dict):
         for inner, said in value.items():
             put(was, inner, said)
-    elif key not in found or (clean(value) not in NOTHING and not asks_neighbour(plain(key), was)):
+    elif key not in found or (clean(value) not in NOTHING and not forbids(key, was)):
         found[key] = value
+
+
+def forbids(key: str, was: Any) -> bool:
+    """Whether the value that a key has so far says do not contact, so that no later one may take its place. Bounded: it is asked at every repetition."""
+    return isinstance(was, str) and len(was) <= MAX_VALUE and asks_neighbour(plain(key), was)
 
 
 def plain(key: str) -> str:
@@ -278,7 +295,7 @@ def understand(fields: dict[str, Any], may_be_test: bool = True) -> Act:
         neighbour = neighbour or asks_neighbour(name, value)
         if name in NESTED:
             inner = nested(key, value)
-            is_test = is_test or (may_be_test and names_a_test(inner))
+            is_test = is_test or (may_be_test and names_a_test(inner, inside=True))
             for k, v in inner.items():
                 part = plain(k)
                 neighbour = neighbour or asks_neighbour(part, v)
@@ -305,19 +322,18 @@ def asks_neighbour(name: str, value: Any) -> bool:
     return name == "leadsource" and any(parse_lead_source(one[:MAX_SOURCE])[1] == "DNC" for one in texts(value))
 
 
-def names_a_test(fields: dict[str, Any]) -> bool:
-    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not. The person's part is asked by itself."""
-    whole = "\n".join(texts({key: evidence(plain(key), value) for key, value in fields.items()}))
+def names_a_test(fields: dict[str, Any], inside: bool = False) -> bool:
+    """Whether the marketplace's mark of a test lead stands in any of its texts, kept or not. The person's part is asked by itself, as `inside`."""
+    whole = "\n".join(texts({key: evidence(plain(key), value) for key, value in fields.items() if inside or plain(key) not in NESTED}))
     return "msft_test" in whole.lower() and TEST_LEAD.search(whole) is not None
 
 
 def evidence(name: str, value: Any) -> Any:
-    """What of a field may say that the lead is a test. What a buyer wrote freely, and what the publisher called the offer, says so only where it begins so."""
-    if name in NESTED:
-        return ""
+    """What of a field may say that the lead is a test. What a buyer wrote freely, and what the publisher called itself and the offer, says so only where it
+    begins so."""
     if name == "leadsource":
         return lead_source(clean(value)).partition("|")[0]
-    return value if name not in ("description", "offertitle") or clean(value)[:9].lower() == "msft_test" else ""
+    return value if name not in OWN_WORDS or clean(value)[:9].lower() == "msft_test" else ""
 
 
 def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
@@ -342,8 +358,9 @@ def to_act(known: dict[str, str], extra: dict[str, Any], is_test: bool) -> Act:
 def parse_lead_source(text: str) -> tuple[str, str, str]:
     """(source, action, offer) of `Source-Action|publisher.offer`, with spaces, `AppSource (SPZA)`, or nothing but the source."""
     head, _bar, offer = lead_source(text).partition("|")
-    last = LAST_PART.fullmatch(head)
-    source, action = last.groups() if last and canonical_action(last[2]) in CODES else head.partition("-")[::2]
+    source, action = head.partition("-")[::2]
+    if canonical_action(action) not in CODES and (last := LAST_PART.fullmatch(head)) and canonical_action(last[2]) in CODES:
+        source, action = last.groups()
     source, action, offer = source.strip(), action.strip(), offer.strip()
     name, bracket, code = source.removesuffix(")").rpartition("(")
     bare = name.rstrip() if bracket and code.strip().upper() == "SPZA" else source

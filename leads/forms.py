@@ -58,10 +58,10 @@ class TaskForm(forms.ModelForm):
     def clean_due_at(self) -> datetime:
         """Not before today, and in years that somebody lives to see: the ends of the calendar can't be shown in every time zone."""
         due: datetime = self.cleaned_data["due_at"]
-        if due < tomorrow() - timedelta(days=2):
-            raise forms.ValidationError(_("That day is over."))
         if abs(due - timezone.now()) > FURTHEST:
             raise forms.ValidationError(_("That day is too far away."))
+        if timezone.localdate(due) < timezone.localdate():
+            raise forms.ValidationError(_("That day is over."))
         return due
 
 

@@ -308,7 +308,7 @@ KEEP_INTERACTIONS = """
     SELECT id, lead_id, at, source, action, lead_source, offer, offer_title, description, extra, 1 FROM act ORDER BY id
 """
 # A lost or disqualified buyer who acts after that is new again; "ever reached" figures stay as they were, and so does the first response. Their owner
-# is told by a task, and whoever nobody ever answered is owed an answer from now on.
+# is told by a task, and whomever nobody ever answered is owed an answer from now on.
 CAME_BACK = gettext_noop("They came back: answer them")
 ACTS_AGAIN = "l.status IN ('lost', 'disqualified') AND s.last_at > coalesce(l.closed_at, '-infinity')"
 SUMMARISE = f"""

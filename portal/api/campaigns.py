@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
@@ -202,8 +203,8 @@ class CampaignVerb(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Publishing lets the draft run, or a paused campaign go on; it is refused with all that is wrong. Ending is for good."""
         campaign = campaign_of(slug)
-        if campaign.state == Campaign.State.ENDED and self.verb == "publish":
-            raise serializers.ValidationError({"state": _("An ended campaign can’t be started again.")})
+        if campaign.state == Campaign.State.ENDED and self.verb in ENDED:
+            raise serializers.ValidationError({"state": ENDED[self.verb]})
         try:
             VERBS[self.verb](campaign, who(request))
         except DjangoValidationError as error:
@@ -212,6 +213,7 @@ class CampaignVerb(APIView):
         return Response(WholeCampaign(campaign_of(slug)).data)
 
 
+ENDED = {"publish": gettext_lazy("An ended campaign can’t be started again."), "pause": gettext_lazy("It has ended, so there is nothing to pause.")}
 VERBS: dict[str, Callable[[Campaign, User], Any]] = {
     "publish": publish, "pause": lambda campaign, _by: pause(campaign), "end": lambda campaign, _by: end(campaign),
 }  # fmt: skip
@@ -265,8 +267,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class MessageFilters(serializers.Serializer[Any]):
-    campaign = serializers.CharField(required=False, allow_blank=True, help_text="Its slug.")
-    state = serializers.ChoiceField(Message.State.choices, required=False, allow_blank=True)
+    campaign = serializers.CharField(required=False, help_text="Its slug.")
+    state = serializers.ChoiceField(Message.State.choices, required=False)
     lead = serializers.UUIDField(required=False)
 
 
@@ -280,7 +282,7 @@ class Messages(generics.ListAPIView[Message]):
 
     def get_queryset(self) -> Any:
         asked = self.request.query_params
-        MessageFilters(data=asked.dict()).is_valid(raise_exception=True)
+        MessageFilters(data={name: value for name, value in asked.items() if value}).is_valid(raise_exception=True)
         wanted = {"enrollment__campaign__slug": asked.get("campaign"), "state": asked.get("state"), "enrollment__lead": asked.get("lead")}
         rows = Message.objects.select_related("stage", "enrollment__campaign")
         return rows.filter(**{name: value for name, value in wanted.items() if value})
@@ -299,8 +301,8 @@ class Wanted(serializers.Serializer[Any]):
 
 
 class EnrollmentFilters(serializers.Serializer[Any]):
-    campaign = serializers.CharField(required=False, allow_blank=True, help_text="Its slug.")
-    status = serializers.ChoiceField(Enrollment.Status.choices, required=False, allow_blank=True)
+    campaign = serializers.CharField(required=False, help_text="Its slug.")
+    status = serializers.ChoiceField(Enrollment.Status.choices, required=False)
 
 
 @extend_schema(methods=["GET"], parameters=[EnrollmentFilters])
@@ -313,7 +315,7 @@ class Enrollments(generics.ListAPIView[Enrollment]):
 
     def get_queryset(self) -> Any:
         user, asked = who(self.request), self.request.query_params
-        EnrollmentFilters(data=asked.dict()).is_valid(raise_exception=True)
+        EnrollmentFilters(data={name: value for name, value in asked.items() if value}).is_valid(raise_exception=True)
         rows = Enrollment.objects.select_related("campaign", "stage")
         rows = rows if user.sees_all else rows.filter(lead__in=Lead.objects.visible_to(user))
         wanted = {"campaign__slug": asked.get("campaign"), "status": asked.get("status")}

@@ -72,8 +72,8 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class DeliveryFilters(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(Delivery.State.choices, required=False, allow_blank=True)
-    destination = serializers.CharField(required=False, allow_blank=True, help_text="Its name.")
+    state = serializers.ChoiceField(Delivery.State.choices, required=False)
+    destination = serializers.CharField(required=False, help_text="Its name.")
 
 
 @extend_schema(parameters=[DeliveryFilters])
@@ -86,7 +86,7 @@ class Deliveries(generics.ListAPIView[Delivery]):
 
     def get_queryset(self) -> Any:
         asked = self.request.query_params
-        DeliveryFilters(data=asked.dict()).is_valid(raise_exception=True)
+        DeliveryFilters(data={name: value for name, value in asked.items() if value}).is_valid(raise_exception=True)
         wanted = {"state": asked.get("state"), "destination__name": asked.get("destination")}
         rows = Delivery.objects.visible_to(who(self.request)).select_related("destination")
         return rows.filter(**{name: value for name, value in wanted.items() if value})

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the views: how every operation refuses, and what may be missing."""
+"""What the OpenAPI document says beyond the views: how any operation may refuse, and what may be missing."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ REFUSED = {
     "401": "No token, or one that is unknown, expired or revoked.",
     "403": "The token's scope or the role of its user does not reach this far.",
     "404": "There is no such thing, or none that the user may see.",
-    "429": "More than 20 requests a second, or very many from an address that is not signed in; `Retry-After` says in how many seconds to come again.",
+    "429": "Too many requests a second, of which 20 are always served, or too many from an address that is not signed in; `Retry-After` says when to come again.",
 }
 
 
