@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.db.models import F
 
 from accounts.locks import only_one
@@ -28,7 +28,7 @@ BYTES = 4 * 1024 * 1024  # of bodies in a batch: parsed they take many times as 
 NOT_THE_ROWS = (OperationalError, SoftTimeLimitExceeded)
 PROGRAM_LIMIT = "54"  # the class of PostgreSQL's errors for what is too long or too deep
 ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by itself
-GIVE_UP_AFTER = 3  # and after this often not taken at all
+GIVE_UP_AFTER = 5  # and after this often not taken at all: three times by itself, which no worker that is killed for other reasons makes likely
 
 
 def intake(limit: int = BATCH, only: UUID | None = None) -> int | None:
@@ -112,8 +112,9 @@ def is_not_the_rows(error: Exception) -> bool:
 
 
 def forgive(batch: list[Submission]) -> None:
-    """Take back the attempt that was counted, for those that were not settled: it is not the rows that failed."""
-    with contextlib.suppress(DatabaseError):
+    """Take back the attempt that was counted, for those that were not settled: it is not the rows that failed. On a new connection when this one broke."""
+    connection.close_if_unusable_or_obsolete()
+    with contextlib.suppress(Error):
         Submission.objects.pending().filter(pk__in=[row.pk for row in batch], attempts__gt=0).update(attempts=F("attempts") - 1)
 
 

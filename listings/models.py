@@ -44,6 +44,7 @@ class Publisher(models.Model):
     )
 
     recount_asked_at = models.DateTimeField(null=True, editable=False)
+    rescore_asked_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("publisher")

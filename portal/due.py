@@ -38,7 +38,7 @@ from listings.models import Publisher
 from portal import pipeline
 from routing.seats import fill_seats
 from routing.seats import wanted as seats_wanted
-from scoring.score import decay
+from scoring.score import decay, rescore
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two looks of a sweeper
@@ -82,6 +82,7 @@ WORK = (
     Work("uncertain_mail", find_uncertain, timedelta(seconds=15), lambda: Message.objects.filter(state="sending", claimed_at__lt=timezone.now() - LOST_AFTER).exists()),
     Work("segments", sweep_campaigns, timedelta(seconds=15), lambda: Campaign.objects.unswept(timezone.now()).exists()),
     Work("splits", decide_splits, timedelta(minutes=10), lambda: bool(undecided(timezone.now()))),
+    Work("rescore", rescore, timedelta(seconds=5), lambda: Publisher.objects.filter(rescore_asked_at__isnull=False).exists()),
     Work("recount", recount, timedelta(seconds=5), lambda: Publisher.objects.filter(recount_asked_at__isnull=False).exists()),
     Work("decay", decay, timedelta(minutes=1), lambda: Lead.objects.filter(rescore_at__lte=timezone.now()).exists()),
     Work("seats", fill_seats, timedelta(seconds=15), seats_wanted),

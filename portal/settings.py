@@ -253,6 +253,7 @@ BEAT = {
     "uncertain_mail": 60,
     "segments": 60,
     "splits": 600,
+    "rescore": 60,
     "recount": 60,
     "decay": 60,
     "seats": 60,

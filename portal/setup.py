@@ -19,7 +19,6 @@ from accounts.audit import Kind, record
 from accounts.forms import zones
 from accounts.roles import ADMIN, OFFICE
 from campaigns.models import Suppression
-from leads.models import Lead
 from leads.normal import country_codes
 from listings.models import Publisher
 from portal import health
@@ -81,17 +80,13 @@ def publisher(request: HttpRequest) -> HttpResponse:
 
 
 def keep(form: PublisherForm) -> None:
-    """Save, and let what rests on it follow: figures on the time zone, which the workers count anew, scores on the countries.
-
-    The leads become stale after it, some at a time: all of them locked to the end would hold up whoever works on one.
-    """
+    """Save, and ask for what rests on it, which the workers do: figures on the time zone are counted anew, scores on the countries."""
     with transaction.atomic():
-        if "time_zone" in form.changed_data:
-            form.instance.recount_asked_at = timezone.now()
-            transaction.on_commit(partial(nudge, "recount"))
+        for setting, work in (("time_zone", "recount"), ("countries_served", "rescore")):
+            if setting in form.changed_data:
+                setattr(form.instance, f"{work}_asked_at", timezone.now())
+                transaction.on_commit(partial(nudge, work))
         form.save()
-    if "countries_served" in form.changed_data:
-        Lead.objects.open().make_stale()
 
 
 @allow(ADMIN)

@@ -81,6 +81,7 @@ def work_in_words(name: str) -> tuple[str, str]:
         "states": (_("Started, paused, ended"), _("carries out for everybody in a campaign what was said of it")),
         "mail": (_("Mail"), _("sends what is planned, each at most once")),
         "uncertain_mail": (_("Uncertain mail"), _("shows what may have gone out to a person")),
+        "rescore": (_("Scoring anew"), _("scores every open lead again after the countries you serve were changed")),
         "recount": (_("Counting anew"), _("counts every figure again after the time zone of the days was changed")),
         "decay": (_("Decay"), _("lets the points of old acts fade")),
         "seats": (_("Free seats"), _("looks for sellers with room again for the leads that nobody could take")),

@@ -13,10 +13,13 @@ from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 
 from accounts.ids import NEW_ID
+from accounts.locks import only_one
 from leads.conditions import annotated, as_sql, fields, leaves, to_q
 from leads.models import Lead
+from listings.models import Publisher
 from scoring.models import ScoreRule, ScoreVersion
 
+LOCK = 0x5C0E
 BUDGET = 2.0  # seconds of one decay
 TOLD_FROM = 10  # points; smaller changes within a cluster stay off the timeline
 
@@ -92,6 +95,18 @@ def statement(inner: str, version: ScoreVersion, rules: Sequence[ScoreRule]) -> 
         )
         SELECT count(*) FROM scored
     """
+
+
+def rescore() -> int:
+    """Make every open lead stale if somebody asked for it; returns 1 when they did. Locks leads some at a time, in id order (make_stale). One session at a
+    time; what is asked meanwhile is done the next time."""
+    asked = Publisher.objects.filter(rescore_asked_at__isnull=False)
+    with only_one(LOCK) as is_ours:
+        at = asked.values_list("rescore_asked_at", flat=True).first() if is_ours else None
+        if at is None:
+            return 0
+        Lead.objects.open().make_stale()
+        return asked.filter(rescore_asked_at=at).update(rescore_asked_at=None)
 
 
 def decay() -> int:

@@ -551,7 +551,8 @@ def test_a_destination_that_hangs_holds_up_no_other(destination, crm, offer, sal
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_what_comes_due_while_others_hang_goes_out_beside_them(destination, crm, offer, app, sales, post, monkeypatch):
-    monkeypatch.setattr(egress, "PATIENCE", 3.0)
+    """Nine begin to hang together and take every thread once; from their first failure on they leave half of them."""
+    monkeypatch.setattr(egress, "PATIENCE", 1.5)
     Destination.objects.update(state="off")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for number in range(9):
@@ -561,18 +562,20 @@ def test_what_comes_due_while_others_hang_goes_out_beside_them(destination, crm,
             other.keep_secret(SECRET)
             other.save()
             other.listings.add(offer)
-        post(offer)
+        for number in range(6):
+            post(offer, email=f"p{number}@firm.example")
         pipeline.run()
         sending = threading.Thread(target=lambda: (send(), connection.close()))
         sending.start()
         time.sleep(1)
         Destination.objects.filter(pk=destination.pk).update(state="on")
-        until = time.monotonic() + 1.8
+        until = time.monotonic() + 2.5
         while not crm.calls and time.monotonic() < until:
             time.sleep(0.05)
         went = len(crm.calls)
+        Destination.objects.exclude(pk=destination.pk).update(state="off")
         sending.join()
-    assert went == 1
+    assert went >= 1
 
 
 @pytest.mark.parametrize("headers", [b"HTTP/1.1 200 OK\r\nX-", b""])

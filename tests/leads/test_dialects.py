@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -372,3 +373,47 @@ def test_a_charset_that_was_declared_in_error_costs_no_name(codec, charset):
 @pytest.mark.parametrize("form", ["&first_name=Ada&email=a%40x.example", "first name=Ada&email=a%40x.example"])
 def test_a_form_is_one_however_it_begins(form):
     assert read(form.encode(), "").person["firstname"] == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("said", "source", "action"),
+    [
+        ("SPZA-DNC - Do Not Contact|a.b", "AppSource", "DNC"),
+        ("SPZA-INS - Installation", "AppSource", "INS"),
+        ("SPZA-PLT-Partner Led Trial", "AppSource", "PLT"),
+    ],
+)
+def test_a_code_beside_its_full_name_leaves_the_source(said, source, action):
+    act = read(json.dumps(payload(actionCode="", leadSource=said)).encode(), JSON)
+    assert (act.source, act.action) == (source, action)
+
+
+def test_a_person_within_a_person_is_asked_too():
+    assert read(b'{"userDetails": {"email": "a@x.example", "customerInfo": {"firstName": "MSFT_TEST_1"}}}', "").is_test
+    table = {
+        "CustomerInfo": '{"Email": "a@x.example"}',
+        "LeadSource": "AzureMarketplace-INS|contoso.msft_test_lab",
+        "ProductId": "contoso.msft_test_lab",
+    }
+    assert not read(json.dumps(table).encode(), "").is_test
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"email": "a@x.example", "actionCode": ["DNC"' + b',"a"' * 20_000 + b"]" + b',"actionCode":1' * 10_000 + b"}",
+        b'{"email": "a@x.example", "actionCode": "D' + b"-" * 100_000 + b'NC"' + b',"actionCode":1' * 9_000 + b"}",
+        b"email=a%40x.example&actionCode=D" + b"-" * 100_000 + b"NC" + b"&actionCode=1" * 900,
+    ],
+    ids=["list", "text", "form"],
+)
+def test_a_code_said_ten_thousand_times_costs_no_more_than_its_bytes(body):
+    began = time.process_time()
+    read(body, "")
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "us-ascii", "utf-16"])
+def test_the_escapes_of_a_form_are_read_whatever_charset_was_declared_in_error(charset):
+    form = b"first_name=Zo%C3%AB&email=a%40x.example"
+    assert read(form, f"application/x-www-form-urlencoded; charset={charset}").person["firstname"] == "Zoë"

@@ -385,8 +385,10 @@ def test_whom_a_call_did_not_reach_is_called_again_tomorrow(lead, sales, signed_
 
 def test_a_task_is_for_a_day_that_is_not_over(lead, sales, signed_in):
     browser = signed_in(sales)
-    answer = browser.post(f"/leads/{lead.pk}/tasks/", {"title": "Ask", "due_at": "2019-01-01T09:00"})
-    assert (answer.status_code, "That day is over." in answer.text, lead.tasks.count()) == (422, True, 0)
+    yesterday = timezone.localtime() - timedelta(days=1)
+    for due in ("2019-01-01T09:00", f"{yesterday:%Y-%m-%d}T23:30"):
+        answer = browser.post(f"/leads/{lead.pk}/tasks/", {"title": "Ask", "due_at": due})
+        assert (answer.status_code, "That day is over." in answer.text, lead.tasks.count()) == (422, True, 0)
 
 
 def test_who_was_signed_out_meanwhile_hears_that_nothing_was_saved(lead, sales, client):

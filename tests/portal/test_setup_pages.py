@@ -14,6 +14,7 @@ from portal import pipeline
 from portal.due import WORK, run_due
 from portal.setup_words import work_in_words
 from routing.models import Seller
+from scoring.score import rescore
 
 OFFICE_PAGES = ["/setup/", "/setup/scoring/", "/setup/routing/", "/setup/privacy/"]
 ADMIN_PAGES = ["/setup/publisher/", "/setup/system/"]
@@ -44,6 +45,8 @@ def test_countries_are_checked_and_make_open_leads_follow(boss, publisher, offer
     assert answer.status_code == 422
     assert "No such country: XX." in answer.text
     assert boss.post("/setup/publisher/", given | {"countries_served": "sk, CZ, xk"}).status_code == 302
+    assert Publisher.current().rescore_asked_at is not None
+    assert (rescore(), rescore()) == (1, 0)
     publisher.refresh_from_db()
     lead.refresh_from_db()
     assert (publisher.name, publisher.countries_served, lead.stale_since is not None) == ("Larkfield", ["CZ", "SK", "XK"], True)
