@@ -113,7 +113,8 @@ def is_not_the_rows(error: Exception) -> bool:
 
 def forgive(batch: list[Submission]) -> None:
     """Take back the attempt that was counted, for those that were not settled: it is not the rows that failed. On a new connection when this one broke."""
-    connection.close_if_unusable_or_obsolete()
+    if connection.connection is not None and connection.connection.closed:
+        connection.close()  # the next statement opens another
     with contextlib.suppress(Error):
         Submission.objects.pending().filter(pk__in=[row.pk for row in batch], attempts__gt=0).update(attempts=F("attempts") - 1)
 
