@@ -1,7 +1,7 @@
 """From pending submissions to leads scored, routed, enrolled, owed to a destination and counted.
 
 Reference: INSERT ... SELECT of the very rows that the run left, into the same emptied tables with their indexes and keys in place, in one transaction.
-Second reference: one Celery task per lead, through the ORM (bench.plain), by a worker of two processes; ours is then what the same worker does of its own.
+Second reference: one Celery task per lead, through the ORM (bench.plain).
 """
 
 import signal
@@ -13,14 +13,11 @@ from django.db import connection, transaction
 from psycopg2.extras import execute_values
 
 from accounts.ids import uuid7
-from accounts.locks import only_one
 from bench import cast, payloads
 from bench.database import drop_kept, empty, keep, rows, run, settle, value
 from bench.rows import Bench, Row, measures, say, seconds
 from bench.web import start_worker
-from leads.intake import LOCK
 from portal import pipeline
-from portal.due import nudge
 from portal.engines.processes import wait
 
 SETWISE = "pipeline: pending -> scored, routed, enrolled, owed, tallied"
@@ -58,7 +55,8 @@ def fill(count: int, seed: int) -> None:
 
 def drain() -> None:
     pipeline.run(seconds=3_600)  # a worker would stop after its budget and go on with the next nudge
-    assert not undone(), "submissions are still pending, or leads stale"
+    assert not value("SELECT count(*) FROM leads_submission WHERE disposition = 'pending'"), "submissions are still pending"
+    assert not value("SELECT count(*) FROM leads_lead WHERE stale_since IS NOT NULL"), "leads are still stale"
 
 
 def put_back() -> None:
@@ -96,34 +94,12 @@ def path(bench: Bench) -> Iterator[Row]:
     if bench.engines.redis is None:
         say(f"NOT MEASURED, there is no Redis here: {PER_TASK}")
     else:
-        yield Row(PER_TASK, by_worker(bench), per_task(bench), "submissions/s", 50, 200)
+        yield Row(PER_TASK, ours, per_task(bench), "submissions/s", 50, 200)
     empty()
 
 
 def left() -> int:
     return int(value("SELECT count(*) FROM leads_submission WHERE disposition = 'pending'"))
-
-
-def by_worker(bench: Bench) -> float:
-    """Submissions a second of the portal's own worker of two processes, from the nudge to the last row committed."""
-    empty()
-    worker = start_worker(bench.engines)
-    try:
-        fill(20, 99)
-        assert wait(lambda: not undone(), 60), "the worker does not work"
-        with only_one(LOCK):  # nobody begins before all are there
-            fill(bench.scale.submissions, 77)
-            settle("leads_submission")
-        began = time.perf_counter()
-        nudge()
-        assert wait(lambda: not undone(), 600), f"{left()} submissions were not handled"
-        return bench.scale.submissions / (time.perf_counter() - began)
-    finally:
-        worker.stop(signal.SIGTERM, grace=20)
-
-
-def undone() -> bool:
-    return bool(left() or value("SELECT count(*) FROM leads_lead WHERE stale_since IS NOT NULL"))
 
 
 def per_task(bench: Bench) -> float:

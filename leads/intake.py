@@ -31,11 +31,11 @@ ALONE_AFTER = 2  # a row that was begun this often and never settled is taken by
 GIVE_UP_AFTER = 5  # and after this often not taken at all: three times by itself, which no worker that is killed for other reasons makes likely
 
 
-def intake(limit: int = BATCH, only: UUID | None = None) -> int | None:
-    """Understand up to `limit` pending submissions, oldest first, or the one of this id; returns how many were settled. None when another session drains."""
+def intake(limit: int = BATCH, only: UUID | None = None) -> int:
+    """Understand up to `limit` pending submissions, oldest first, or the one of this id; returns how many were settled. Zero when another session drains."""
     with only_one(LOCK) as is_ours:
         if not is_ours:
-            return None
+            return 0
         batch = begin(limit, only)
         try:
             with collecting_later():

@@ -113,8 +113,7 @@ def nudge(name: str = "leads") -> bool:
     if not settings.REDIS_URL:
         return False
     try:
-        # Very many are sent for leads: a pool that is busy with them drops those that it has not begun, and comes to the others.
-        run.apply_async(args=(name,), retry=False, expires=5 if name == "leads" else 60)
+        run.apply_async(args=(name,), retry=False, expires=60)
     except Exception:
         return False
     return True

@@ -16,7 +16,6 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.locks import only_one
 from campaigns.enroll import enroll
 from delivery.dispatch import dispatch
 from insights.tally import tally, tally_demand
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 BATCH = 2_000
 LATER = timedelta(minutes=10)
 LOST_A_RACE = (psycopg2.errors.DeadlockDetected, psycopg2.errors.SerializationFailure)
-HELPER, HELPING, PAUSE = 0x4E1F, 2.0, 0.2  # the lock; seconds
 BUDGET = 60.0  # seconds; well below the time limit of a task, which would kill it in the middle of a batch
 
 
@@ -41,24 +39,9 @@ def run(seconds: float = BUDGET) -> dict[str, int]:
     while True:
         settled = intake()
         moved = follow()
-        understood, followed = understood + (settled or 0), followed + moved
-        if settled is None:
-            followed += help_out()
+        understood, followed = understood + settled, followed + moved
         if (not settled and not moved) or time.monotonic() > until:
             return {"understood": understood, "followed": followed, "demand": tally_demand()}
-
-
-def help_out() -> int:
-    """While another session understands, follow what it leaves, for a short while: so two processes share what waits. Returns how many leads. One session at a
-    time, so that all other work has its turn."""
-    followed, until = 0, time.monotonic() + HELPING
-    with only_one(HELPER) as is_ours:
-        while is_ours and time.monotonic() < until:
-            moved = follow()
-            followed += moved
-            if not moved:
-                time.sleep(PAUSE)
-    return followed
 
 
 def follow(limit: int = BATCH) -> int:

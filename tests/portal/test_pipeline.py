@@ -1,16 +1,12 @@
 """The path as a whole: a lead that can't be followed holds up nobody, and what is done twice is done once."""
 
-import threading
-import time
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.utils import timezone
 
-from accounts.locks import only_one
 from leads import bulk, work
-from leads.intake import LOCK
 from leads.models import Lead
 from leads.revise import revise
 from portal import pipeline
@@ -98,36 +94,3 @@ def test_what_was_ever_reached_stays_reached(offer, sales, arrive):
     assert lead.qualified_at and lead.opportunity_at and lead.won_at
     assert lead.closed_at is not None
     assert bulk.set_status(Lead.objects.filter(pk=lead.pk), "lost", by=sales) == []
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_while_another_understands_one_helps_to_follow_and_no_more(offer, sales, post, monkeypatch):
-    """The lock of intake is another session's; what that has left is followed here, and a third session goes on to other work at once."""
-    monkeypatch.setattr(pipeline, "HELPING", 1.0)
-    post(offer)
-    pipeline.intake()
-    held, done = threading.Event(), threading.Event()
-
-    def understand():
-        with only_one(LOCK), only_one(pipeline.HELPER):
-            held.set()
-            done.wait(10)
-        connection.close()
-
-    other = threading.Thread(target=understand)
-    other.start()
-    held.wait(10)
-    began = time.monotonic()
-    assert pipeline.run()["followed"] == 1
-    assert time.monotonic() - began < 0.9
-    done.set()
-    other.join()
-    with only_one(LOCK):
-        Lead.objects.update(stale_since=timezone.now())
-        counted = []
-        helper = threading.Thread(target=lambda: (counted.append(pipeline.run()), connection.close()))
-        helper.start()
-        time.sleep(0.5)
-        Lead.objects.update(stale_since=timezone.now())
-        helper.join()
-    assert counted == [{"understood": 0, "followed": 2, "demand": 0}]
