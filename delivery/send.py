@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from leads.models import Activity, Lead
 log = logging.getLogger(__name__)
 LOCK = 0xDE11
 IN_FLIGHT, BUDGET = 4, 30.0
-THREADS, LOOK = 8, 0.5  # destinations at once, and seconds between two looks at what came due
+THREADS, LOOK, TURN = 8, 1.0, 5.0  # destinations at once; seconds between two looks at what came due, and of one that fails while others may wait
 LEASE = timedelta(seconds=120)  # longer than any call, which egress bounds
 GIVE_UP_AFTER = 3  # claims in a row that never came back
 WINDOW = timedelta(hours=72)
@@ -52,23 +52,21 @@ class Call:
 def send() -> int:
     """Send what is due to every open destination; returns how many calls were made. Stops after half a minute: the rest stays due.
 
-    What comes due while others are at it begins beside them, and those that fail never have all threads: who answers waits for nobody who does not.
+    As long as one is at it, what comes due to others begins beside it, and those that fail never keep all threads: who answers waits for nobody who does not.
     """
-    made, seen, until = 0, set[int](), time.monotonic() + BUDGET
+    made, until = 0, time.monotonic() + BUDGET
     if Destination.objects.count() <= 1:
         return sum(drain(one, until) for one in Destination.objects.with_due(timezone.now()))
     with ThreadPoolExecutor(THREADS, "delivery") as pool:
         at_it: dict[Future[int], Destination] = {}
         while True:
-            for one in Destination.objects.with_due(timezone.now()).exclude(pk__in=seen) if time.monotonic() < until else ():
+            busy = [one.pk for one in at_it.values()]
+            for one in Destination.objects.with_due(timezone.now()).exclude(pk__in=busy) if time.monotonic() < until else ():
                 if not one.is_failing or sum(other.is_failing for other in at_it.values()) < THREADS // 2:
                     at_it[pool.submit(in_thread(drain), one, until, gives_way=True)] = one
-                    seen.add(one.pk)
-            for done in wait(at_it, timeout=LOOK, return_when=FIRST_COMPLETED).done:
-                calls, one = done.result(), at_it.pop(done)
-                made += calls
-                if calls:  # else another session is at it
-                    seen.discard(one.pk)
+            for done in wait(at_it, timeout=LOOK).done:
+                made += done.result()
+                del at_it[done]
             if not at_it:
                 return made
 
@@ -86,7 +84,7 @@ def in_thread(verb: Callable[..., int]) -> Callable[..., int]:
 
 
 def drain(destination: Destination, until: float, gives_way: bool = False) -> int:
-    """Send to one destination until nothing is due, the breaker opens, it fails while others may wait for the thread, or the time is up. Skips it when another
+    """Send to one destination until nothing is due, the breaker opens, the time is up, or its turn is, if it fails and others may wait. Skips it when another
     session is at it."""
     with only_one(LOCK, destination.pk) as is_ours:
         if not is_ours:
@@ -96,7 +94,7 @@ def drain(destination: Destination, until: float, gives_way: bool = False) -> in
 
 
 def rounds(destination: Destination, until: float, gives_way: bool) -> int:
-    made = 0
+    made, began = 0, time.monotonic()
     with ThreadPoolExecutor(IN_FLIGHT, "call") as pool:
         while time.monotonic() < until:
             probing = destination.closed_until is not None  # it failed up to now
@@ -108,7 +106,7 @@ def rounds(destination: Destination, until: float, gives_way: bool) -> int:
                 finish(destination, call)
             made += len(calls)
             destination.refresh_from_db()
-            if not destination.is_open or (gives_way and destination.is_failing):
+            if not destination.is_open or (gives_way and destination.is_failing and time.monotonic() > began + TURN):
                 break
     return made
 

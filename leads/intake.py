@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import Error, OperationalError, connection, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
 from accounts.locks import only_one
@@ -40,7 +40,7 @@ def intake(limit: int = BATCH, only: UUID | None = None) -> int:
         try:
             with collecting_later():
                 settle(batch)
-        except NOT_THE_ROWS:
+        except (*NOT_THE_ROWS, InterfaceError):
             forgive(batch)
             raise
         return len(batch)

@@ -553,6 +553,7 @@ def test_a_destination_that_hangs_holds_up_no_other(destination, crm, offer, sal
 def test_what_comes_due_while_others_hang_goes_out_beside_them(destination, crm, offer, app, sales, post, monkeypatch):
     """Nine begin to hang together and take every thread once; from their first failure on they leave half of them."""
     monkeypatch.setattr(egress, "PATIENCE", 1.5)
+    monkeypatch.setattr(step, "TURN", 0.5)
     Destination.objects.update(state="off")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for number in range(9):
@@ -569,7 +570,7 @@ def test_what_comes_due_while_others_hang_goes_out_beside_them(destination, crm,
         sending.start()
         time.sleep(1)
         Destination.objects.filter(pk=destination.pk).update(state="on")
-        until = time.monotonic() + 2.5
+        until = time.monotonic() + 3.5
         while not crm.calls and time.monotonic() < until:
             time.sleep(0.05)
         went = len(crm.calls)
