@@ -6,10 +6,12 @@ With PORTAL_ALLOW_LOOPBACK_DESTINATIONS=1 (development and tests) a loopback des
 import ipaddress
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,10 +149,16 @@ def bounded(seconds: float) -> Iterator[Line]:
         line.close()
 
 
+@lru_cache(1)
+def authorities() -> ssl.SSLContext:
+    """Whose certificates are believed, read once in a process: to read them takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, httpx.Headers, str]:
     """POST to a checked address; returns (status, headers, the first 4 kB of the answer). Raises Forbidden, OSError or httpx.HTTPError."""
     target = resolve(url)
-    with bounded(PATIENCE) as line, httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+    with bounded(PATIENCE) as line, httpx.Client(verify=authorities(), timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
         request = client.build_request("POST", target.url, content=body, headers={**headers, "Host": target.host, "Accept-Encoding": "identity"})
         request.extensions |= {"sni_hostname": target.name, "trace": line.note}
         answer = client.send(request, stream=True)

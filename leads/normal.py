@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import phonenumbers
@@ -208,8 +209,10 @@ def phone_key(phone: str) -> str:
 
 
 # Whose own names of countries are known too. What means one country in one of them and another in another says nothing.
-LANGUAGES = (
-    "en", "es", "pt", "nl", "cs", "ru", "de", "fr", "it", "pl", "sv", "da", "nb", "fi", "is", "et", "lv", "lt", "hu", "ro", "bg", "sk", "sl", "hr", "sr", "el", "uk",
+LANGUAGES = ("en", "es", "pt", "nl", "cs", "ru", "de", "fr", "it", "pl")
+# Those that are asked where none of them knows the name: it takes half a second to read them all.
+MORE_LANGUAGES = (
+    "sv", "da", "nb", "fi", "is", "et", "lv", "lt", "hu", "ro", "bg", "sk", "sl", "hr", "sr", "el", "uk",
     "tr", "he", "ar", "fa", "hi", "th", "vi", "id", "ms", "ja", "ko", "zh", "zh_Hant", "ca", "ka",
 )  # fmt: skip
 # English names that neither ISO 3166 nor the Unicode locale data has.
@@ -242,15 +245,26 @@ def _countries() -> dict[str, str]:
         for attribute in ("alpha_2", "alpha_3", "name", "common_name", "official_name"):
             if value := getattr(one, attribute, None):
                 names.setdefault(_country_name(value), one.alpha_2)
-    for name, codes in _names_in_languages().items():
+    for name, codes in _names_in(LANGUAGES).items():
         if len(codes) == 1:  # what means another country in another language says nothing
             names.setdefault(name, *codes)
     return names
 
 
-def _names_in_languages() -> dict[str, set[str]]:
+@lru_cache(1)
+def _more_countries() -> dict[str, str]:
+    return {name: code for name, codes in _names_in(MORE_LANGUAGES).items() if len(codes) == 1 for code in codes}
+
+
+def _country(name: str) -> str:
+    """The country that is called so, in any of the languages; empty when there is none."""
+    plain = _country_name(name)
+    return _countries().get(plain) or (_more_countries().get(plain, "") if plain else "")
+
+
+def _names_in(languages: Sequence[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for language in LANGUAGES:
+    for language in languages:
         for code, name in Locale(language).territories.items():
             if len(code) == 2 and pycountry.countries.get(alpha_2=code):
                 found.setdefault(_country_name(name), set()).add(code)
@@ -267,14 +281,13 @@ def country_codes() -> frozenset[str]:
 def country_of(text: str) -> str:
     """ISO 3166 alpha-2 from alpha-2, alpha-3 or a name, also where two ways to write it stand beside each other; empty when it is none of them, or when
     the two don't mean the same: Georgia (USA) is no country, and Sudan (South) is South Sudan."""
-    known = _countries()
-    if code := known.get(_country_name(text)):
+    if code := _country(text):
         return code
     remarks = IN_BRACKETS.findall(text)
     name = IN_BRACKETS.sub(" ", text)
-    if code := known.get(_country_name(" ".join([*remarks, name]))):
+    if code := _country(" ".join([*remarks, name])):
         return code
-    said = {known.get(_country_name(part), "") for part in ([name, *remarks] if remarks else text.split(" - "))}
+    said = {_country(part) for part in ([name, *remarks] if remarks else text.split(" - "))}
     return said.pop() if len(said) == 1 else ""
 
 

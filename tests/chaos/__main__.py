@@ -24,7 +24,7 @@ class Scale:
     patience: float
 
 
-SCALES = {"tiny": Scale(300, 11, 18, 90), "small": Scale(2_000, 60, 150, 180), "full": Scale(20_000, 600, 1_500, 600)}
+SCALES = {"tiny": Scale(300, 11, 18, 150), "small": Scale(2_000, 60, 150, 180), "full": Scale(20_000, 600, 1_500, 600)}
 QUIET = 3.0  # seconds without anything moving before time is made to pass
 
 

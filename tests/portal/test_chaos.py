@@ -20,7 +20,7 @@ def chaos(seconds: int, **environment: str) -> "subprocess.CompletedProcess[str]
 
 
 def test_nothing_is_lost_or_doubled_while_everything_is_killed():
-    done = chaos(240, CHAOS_SCALE="tiny")
+    done = chaos(300, CHAOS_SCALE="tiny")
     found = LINE.search(done.stdout)
     assert done.returncode == 0 and found, done.stdout[-3000:] + done.stderr[-3000:]
     figures = {name: int(figure) for name, figure in found.groupdict().items()}
