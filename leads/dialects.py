@@ -11,9 +11,10 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -186,13 +187,11 @@ def from_form(text: str, charset: str) -> dict[str, Any]:
 
 def pairs_of(text: str, codec: str) -> list[tuple[str, str]]:
     """The fields of a form, escapes read; as UTF-8 whatever was declared, where the charset is one that others are often sent under."""
-    for one in ("utf-8", codec) if codec in OF_THE_WEST or codec.startswith(("utf-16", "utf-32")) else (codec,):
-        try:
-            return parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding=one, errors="strict")
-        except UnicodeDecodeError:
-            if one == codec:
-                raise
-    raise AssertionError
+    read = partial(parse_qsl, text.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    if codec in OF_THE_WEST or codec.startswith(("utf-16", "utf-32")):
+        with suppress(UnicodeDecodeError):
+            return read(encoding="utf-8")
+    return read(encoding=codec)
 
 
 def from_json(text: str) -> dict[str, Any]:

@@ -222,7 +222,7 @@ MORE_COUNTRIES = {
     "KP": ("north korea", "korea north"), "NL": ("holland",), "CZ": ("czech republic",), "RU": ("russia",), "VN": ("vietnam",), "TR": ("turkey",),
     "CI": ("ivory coast",), "CV": ("cape verde",), "SZ": ("swaziland",), "MM": ("burma",), "MK": ("macedonia", "fyrom"), "TL": ("east timor",),
     "CD": ("dr congo", "drc", "congo drc", "democratic republic of the congo", "democratic republic of congo", "congo kinshasa", "zaire"),
-    "CG": ("congo", "kongo", "congo brazzaville"), "XK": ("kosovo", "xkx"), "VA": ("vatican", "vatican city", "holy see"),
+    "CG": ("congo", "congo brazzaville"), "XK": ("kosovo", "xkx"), "VA": ("vatican", "vatican city", "holy see"),
     "PS": ("palestine", "palestinian territories"), "HK": ("hong kong", "hong kong sar", "hong kong s a r"),
     "MO": ("macau", "macao", "macau sar", "macao sar"), "TW": ("taiwan",),
     "BN": ("brunei",), "LA": ("laos", "lao pdr"), "SY": ("syria",), "IR": ("iran",), "MD": ("moldova",), "BO": ("bolivia",), "VE": ("venezuela",), "TZ": ("tanzania",),
